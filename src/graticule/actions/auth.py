@@ -1,0 +1,133 @@
+"""Who is calling: keys, sessions, passwords."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+
+from graticule.actions.users import find_user
+from graticule.catalogue.access import ANONYMOUS, Actor
+from graticule.catalogue.orm import ANONYMOUS_ID, ApiKey, Session, User
+from graticule.catalogue.secrets import lookup_hash, new_session_value, password_matches
+from graticule.errors import Forbidden, TooManyRequests
+
+if TYPE_CHECKING:
+    from graticule.backend import Backend
+
+LIMITING_SCOPES = frozenset({"read", "write", "features"})
+# How exact ``accessed`` of a key is, in seconds: writing it down at every call would cost more than the call.
+ACCESSED_EVERY = 60
+FREE_FAILURES = 5
+LONGEST_WAIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request says of its caller; ``cookie`` is counted only where the request may use it."""
+
+    api_key: str | None = None
+    session: str | None = None
+    cookie: str | None = None
+
+
+def identify(backend: Backend, credentials: Credentials) -> Actor:
+    """The caller. Raises ``Forbidden`` for a wrong key or session; a stale cookie is anonymous."""
+    if credentials.api_key is not None:
+        return _by_key(backend, credentials.api_key)
+    if credentials.session is not None:
+        actor = _by_session(backend, credentials.session)
+        if actor is None:
+            raise Forbidden("This session is not known, or has ended. Sign in again.")
+        return actor
+    if credentials.cookie is not None:
+        return _by_session(backend, credentials.cookie) or ANONYMOUS
+    return ANONYMOUS
+
+
+def scopes_of(scope: str | None) -> frozenset[str]:
+    """The words of a key's scope that limit it."""
+    return LIMITING_SCOPES.intersection((scope or "").replace(",", " ").split())
+
+
+def _by_key(backend: Backend, value: str) -> Actor:
+    with backend.catalogue.read() as session:
+        row = session.execute(
+            select(ApiKey, User).join(User, User.id == ApiKey.user_id).where(ApiKey.hash == lookup_hash(value))
+        ).one_or_none()
+    if row is None or not row.ApiKey.active or not row.User.active:
+        raise Forbidden("This API key is wrong, or has been revoked.")
+    _note_access(backend, row.ApiKey)
+    user = row.User
+    return Actor(user.id, user.username, user.administrator, row.ApiKey.id, scopes_of(row.ApiKey.scope))
+
+
+def _note_access(backend: Backend, key: ApiKey) -> None:
+    now = int(time.time())
+    if key.accessed is None or now - key.accessed >= ACCESSED_EVERY:
+        with backend.catalogue.write() as session:
+            session.execute(update(ApiKey).where(ApiKey.id == key.id).values(accessed=now))
+
+
+def _by_session(backend: Backend, value: str) -> Actor | None:
+    with backend.catalogue.read() as session:
+        user = session.scalar(
+            select(User)
+            .join(Session, Session.user_id == User.id)
+            .where(Session.hash == lookup_hash(value), Session.expires > int(time.time()), User.active)
+        )
+    return Actor(user.id, user.username, user.administrator) if user else None
+
+
+def check_login(backend: Backend, username: str, password: str) -> Actor:
+    """The user of that name and password.
+
+    Raises ``Forbidden`` when one of them is wrong, ``TooManyRequests`` after repeated failures, for a time that
+    doubles with each.
+    """
+    with backend.catalogue.read() as session:
+        user = find_user(session, username)
+    _check_wait(user)
+    if not password_matches(password, user.password_hash if user else None) or user is None or not user.active:
+        _count_failure(backend, user)
+        raise Forbidden("The user name or the password is wrong.")
+    with backend.catalogue.write() as session:
+        values = {"failed_logins": 0, "lastlog": int(time.time())}
+        session.execute(update(User).where(User.id == user.id).values(**values))
+    return Actor(user.id, user.username, user.administrator)
+
+
+def _check_wait(user: User | None) -> None:
+    if user is None or user.failed_logins < FREE_FAILURES:
+        return
+    wait = min(LONGEST_WAIT, 2 ** (user.failed_logins - FREE_FAILURES))
+    left = (user.last_failed_login or 0) + wait - int(time.time())
+    if left > 0:
+        raise TooManyRequests(f"Too many wrong passwords for this user; wait {left} seconds.", retry_after=left)
+
+
+def _count_failure(backend: Backend, user: User | None) -> None:
+    if user is None or user.id == ANONYMOUS_ID:
+        return
+    with backend.catalogue.write() as session:
+        values = {User.failed_logins: User.failed_logins + 1, User.last_failed_login: int(time.time())}
+        session.execute(update(User).where(User.id == user.id).values(values))
+
+
+def begin_session(backend: Backend, actor: Actor) -> str:
+    """Sign a browser in; answers what its cookie holds. Sessions that have ended are cleared away."""
+    value = new_session_value()
+    now = int(time.time())
+    with backend.catalogue.write() as session:
+        session.execute(delete(Session).where(Session.expires <= now))
+        expires = now + backend.settings.session_days * 86400
+        session.add(Session(user_id=actor.user_id, hash=lookup_hash(value), created=now, expires=expires))
+    return value
+
+
+def end_session(backend: Backend, value: str) -> None:
+    """Sign a browser out."""
+    with backend.catalogue.write() as session:
+        session.execute(delete(Session).where(Session.hash == lookup_hash(value)))

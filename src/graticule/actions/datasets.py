@@ -1,0 +1,200 @@
+"""Reading files into the account's feature store: once, and again when the file changes.
+
+The steps are ordered so that a process that dies at any of them leaves either nothing or everything, and what it
+prepared is cleared away by the next one that starts.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from graticule.catalogue.database import exclusive
+from graticule.catalogue.orm import Dataset
+from graticule.errors import BadRequest, GraticuleError
+from graticule.transfer.drivers import group
+from graticule.transfer.reading import open_source
+from graticule.transfer.writing import staging_geopackage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from graticule.backend import Backend
+    from graticule.model.features import Family
+
+FILE_PREFIX = "file_"
+NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which features of a file: of which of its layers, and of which geometry family; None is the first that fits."""
+
+    sublayer: str | None = None
+    family: Family | None = None
+
+
+def ensure_file_dataset(
+    backend: Backend, account: int, path: str, part: Part, progress: Callable[[int], None] | None = None
+) -> Dataset:
+    """What the file holds, read in if it was not yet, or if the file has changed since. Raises ``BadRequest``."""
+    local = backend.files.local_path(account, path)
+    if not local.is_file():
+        raise BadRequest(f"There is no file {path}.", field="source", value=path, expected="a file of your storage")
+    known = _known(backend, account, path, part)
+    if known is not None and known.status == "ready" and known.fingerprint == fingerprint(local):
+        return known
+    return _read_in(backend, account, path, part, known, progress)
+
+
+def fingerprint(local: Path) -> str:
+    """What a file and those that belong to it look like from outside: sizes and times."""
+    stats = ((found.name, found.stat()) for found in group(local))
+    return ";".join(f"{name},{stat.st_size},{stat.st_mtime_ns}" for name, stat in stats)
+
+
+def refresh_changed(backend: Backend, account: int, paths: list[str]) -> None:
+    """Read in again what was read from files that have changed; what cannot be read any more is marked so."""
+    stems = {_stem(path) for path in paths}
+    with backend.catalogue.read() as session:
+        every = session.scalars(select(Dataset).where(Dataset.account_id == account, Dataset.kind == "file")).all()
+    for dataset in every:
+        if _stem(dataset.path or "") in stems:
+            _refresh(backend, dataset)
+
+
+def _refresh(backend: Backend, dataset: Dataset) -> None:
+    part = Part(dataset.sublayer, dataset.family)  # type: ignore[arg-type]
+    try:
+        ensure_file_dataset(backend, dataset.account_id, dataset.path or "", part)
+    except GraticuleError as error:
+        with backend.catalogue.write() as session:
+            found = session.get_one(Dataset, dataset.id)
+            found.status, found.status_text, found.fingerprint = "error", error.message, None
+
+
+def _stem(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{name.split('.')[0].lower()}"
+
+
+def _known(backend: Backend, account: int, path: str, part: Part) -> Dataset | None:
+    with backend.catalogue.read() as session:
+        return session.scalar(
+            select(Dataset).where(
+                Dataset.account_id == account,
+                Dataset.path == path,
+                Dataset.sublayer == part.sublayer,
+                Dataset.family == part.family,
+            )
+        )
+
+
+def _read_in(
+    backend: Backend,
+    account: int,
+    path: str,
+    part: Part,
+    known: Dataset | None,
+    progress: Callable[[int], None] | None,
+) -> Dataset:
+    local = backend.files.local_path(account, path)
+    looked_like = fingerprint(local)
+    name = _store_table(path)
+    with backend.files.staging(account) as staging:
+        staged = stage(local, part, staging, name, account, progress)
+        with keeping(backend, account):
+            backend.store.adopt(account, staged.path, name)
+            before, dataset = _enter(backend, account, path, part, name, looked_like, staged.skipped, known)
+            if before is not None:
+                backend.store.drop(account, before)
+    return dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A GeoPackage that holds what was read from a file; ``skipped`` features were of another geometry family."""
+
+    path: Path
+    skipped: int
+
+
+def stage(
+    local: Path, part: Part, staging: Path, name: str, owner: int, progress: Callable[[int], None] | None = None
+) -> Staged:
+    """Read a file into a GeoPackage of its own, ready to be adopted. Raises ``BadRequest``."""
+    source = open_source(local, layer=part.sublayer, family=part.family)
+    now = int(time.time())
+    extra = {"__created": now, "__modified": now, "__owner": owner}
+    staging_geopackage(staging / "table.gpkg", name, source, extra, progress=progress)
+    return Staged(staging / "table.gpkg", source.skipped)
+
+
+def _enter(
+    backend: Backend,
+    account: int,
+    path: str,
+    part: Part,
+    name: str,
+    looked_like: str,
+    skipped: int,
+    known: Dataset | None,
+) -> tuple[str | None, Dataset]:
+    """Note in the catalogue what was read in; answers the table that it replaces."""
+    with backend.catalogue.write() as session:
+        dataset = session.get(Dataset, known.id) if known else None
+        before = dataset.store_table if dataset else None
+        if dataset is None:
+            dataset = Dataset(account_id=account, kind="file", path=path, created=int(time.time()))
+            dataset.sublayer, dataset.family = part.sublayer, part.family
+            session.add(dataset)
+        dataset.store_table, dataset.fingerprint, dataset.skipped = name, looked_like, skipped
+        dataset.status, dataset.status_text = "ready", _left_out(skipped)
+    return before, dataset
+
+
+def _left_out(skipped: int) -> str | None:
+    return f"{skipped} features of another geometry type were left out." if skipped else None
+
+
+def _store_table(path: str) -> str:
+    stem = path.rpartition("/")[2].rpartition(".")[0].lower()
+    readable = NOT_IN_NAMES.sub("_", stem).strip("_")[:40]
+    return f"{FILE_PREFIX}{readable}_{secrets.token_hex(4)}"
+
+
+@contextmanager
+def keeping(backend: Backend, account: int) -> Iterator[None]:
+    """Hold the account's tables and what the catalogue says of them together, across processes."""
+    path = backend.accounts / str(account) / "tables.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with exclusive(path):
+        yield
+
+
+def sweep(backend: Backend) -> None:
+    """Clear away what processes that died left half done; called when a process starts."""
+    for account in backend.files.sweep():
+        with keeping(backend, account):
+            _sweep_account(backend, account)
+
+
+def _sweep_account(backend: Backend, account: int) -> None:
+    tables = set(backend.store.tables(account))
+    with backend.catalogue.write() as session:
+        every = session.scalars(select(Dataset).where(Dataset.account_id == account)).all()
+        for dataset in every:
+            if dataset.kind == "table" and dataset.store_table not in tables:
+                session.delete(dataset)
+        known = {dataset.store_table for dataset in every}
+    for name in tables - known:
+        if name.startswith(FILE_PREFIX):
+            backend.store.drop(account, name)

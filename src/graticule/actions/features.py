@@ -1,0 +1,189 @@
+"""Features of a layer: reading and writing, with the caller's rights on the layer and on the data behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from graticule.actions import need
+from graticule.actions.attributes import check_values
+from graticule.actions.geometry_input import Projections, take_geometry
+from graticule.actions.layers import of_map
+from graticule.catalogue import access
+from graticule.catalogue.orm import Layer
+from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
+from graticule.geometry.crs import Crs
+from graticule.model.features import Query
+from graticule.stores.base import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from graticule.backend import Backend
+    from graticule.catalogue.access import Actor
+    from graticule.model.features import Batch, Table
+
+VECTOR = ("point", "line", "polygon")
+MOST_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class LayerData:
+    """A layer whose features the caller may work with: where they are, and what may be done.
+
+    ``owner`` is set where the caller may see only features of their own.
+    """
+
+    layer: Layer
+    account: int
+    table: Table
+    held: frozenset[str]
+    owner: int | None
+
+    @property
+    def crs(self) -> Crs:
+        """The projection of the data; that of the globe for a table without geometry, which never needs it."""
+        return Crs.from_text(self.table.crs) if self.table.crs else Crs.wgs84()
+
+
+def open_layer(backend: Backend, actor: Actor, layer_id: int, *, map_id: int | None = None) -> LayerData:
+    """The data behind a layer, for a caller who may read it, or at least features of their own.
+
+    Raises ``NotFound``, ``Forbidden``, ``BadRequest`` for a layer without features, ``Unavailable`` while its file is
+    being read in, ``Conflict`` when that failed.
+    """
+    with backend.catalogue.read() as session:
+        layer = session.get(Layer, layer_id)
+        of_layer = need.layer_permissions(session, actor.user_id, layer) if layer else access.NOTHING
+        if layer is None or not of_layer:
+            raise NotFound(f"There is no layer {layer_id}, or it is not shared with you.")
+        of_map(layer, map_id)
+        held = need.data_permissions(session, actor, layer)
+    return _opened(backend, actor, layer, held)
+
+
+def _opened(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]) -> LayerData:
+    if not held:
+        raise Forbidden(f"The data behind layer {layer.id} is not shared by the user who put it there.")
+    dataset = layer.dataset
+    if layer.type not in VECTOR and dataset is None:
+        raise BadRequest(f"A layer of type {layer.type} has no features.", field="layer", value=layer.id)
+    if dataset is None:
+        raise Conflict(f"The data behind layer {layer.id} is gone.")
+    if dataset.status == "busy":
+        raise Unavailable(f"The file behind layer {layer.id} is still being read in.")
+    if dataset.status == "error":
+        raise Conflict(f"The file behind layer {layer.id} could not be read: {dataset.status_text}")
+    table = backend.store.table(dataset.account_id, dataset.store_table)
+    owner = None if "READ" in held else actor.user_id
+    return LayerData(layer, dataset.account_id, table, held, owner)
+
+
+def readable(data: LayerData) -> LayerData:
+    """The same, for a caller who may read. Raises ``Forbidden``."""
+    if not data.held & {"READ", "INSERT_MDC", "UPDATE_MDC", "DELETE_MDC"}:
+        raise Forbidden("This needs the permission READ.")
+    return data
+
+
+def read_batches(backend: Backend, data: LayerData, query: Query) -> Iterator[Batch]:
+    """The features that the query hits and the caller may see."""
+    return backend.store.read(data.account, data.table, replace(query, owner=data.owner))
+
+
+def count(backend: Backend, data: LayerData, query: Query) -> int:
+    """How many there are, limit and offset aside."""
+    return backend.store.count(data.account, data.table, replace(query, owner=data.owner))
+
+
+def read_one(backend: Backend, data: LayerData, feature: int, query: Query) -> Batch:
+    """One feature as a batch of one. Raises ``NotFound``."""
+    for batch in read_batches(backend, data, replace(query, ids=(feature,))):
+        return batch
+    raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
+
+
+def version(backend: Backend, data: LayerData, feature: int) -> str:
+    """A word that changes with the feature. Raises ``NotFound``."""
+    word = backend.store.version(data.account, data.table, feature)
+    if word is None:
+        raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
+    return word
+
+
+def insert(
+    backend: Backend, actor: Actor, data: LayerData, sent: Sequence[Mapping[str, Any]], projections: Projections
+) -> list[int]:
+    """Add features, all or none; answers their ids in order. Raises ``Forbidden``, ``BadRequest``."""
+    _writable(data, "INSERT", own=True)
+    if len(sent) > MOST_AT_ONCE:
+        raise BadRequest(f"More than {MOST_AT_ONCE} features in one request.", expected="several requests")
+    changes = [_numbered(len(sent), index, _insertion, data, one, projections) for index, one in enumerate(sent)]
+    return backend.store.insert(data.account, data.table, changes, actor.user_id)
+
+
+def _numbered(many: int, index: int, make: Any, *arguments: Any) -> Change:
+    try:
+        change: Change = make(*arguments)
+    except BadRequest as error:
+        if many > 1:
+            error.message = f"Feature {index + 1}: {error.message}"
+        raise
+    return change
+
+
+def _insertion(data: LayerData, sent: Mapping[str, Any], projections: Projections) -> Change:
+    values = check_values(data.table, attributes(sent), whole=True)
+    taken = take_geometry(data.table, sent, projections)
+    return Change(values, taken.geometry, set_geometry=data.table.geometry_type is not None)
+
+
+def update(
+    backend: Backend,
+    actor: Actor,
+    data: LayerData,
+    feature: int,
+    sent: Mapping[str, Any],
+    projections: Projections,
+    expected: str | None = None,
+) -> None:
+    """Change the attributes that are given and keep the others. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
+    _writable(data, "UPDATE", own=_is_own(backend, actor, data, feature))
+    values = check_values(data.table, attributes(sent), whole=False)
+    taken = take_geometry(data.table, sent, projections)
+    change = Change(values, taken.geometry, set_geometry=taken.given, id=feature)
+    if not backend.store.update(data.account, data.table, change, expected):
+        raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
+
+
+def delete(backend: Backend, actor: Actor, data: LayerData, feature: int, expected: str | None = None) -> None:
+    """Remove a feature. Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``."""
+    _writable(data, "DELETE", own=_is_own(backend, actor, data, feature))
+    if not backend.store.delete(data.account, data.table, feature, expected):
+        raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
+
+
+def attributes(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The attributes of a feature that was sent: its ``data``, or the ``properties`` of GeoJSON."""
+    values = sent.get("data", sent.get("properties" if sent.get("type") == "Feature" else "data"))
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise BadRequest("data is not an object.", field="data", value=values, expected='{"column": value}')
+    return values
+
+
+def _is_own(backend: Backend, actor: Actor, data: LayerData, feature: int) -> bool:
+    """Whether the caller made the feature. Raises ``NotFound`` where the caller may not know of it."""
+    found = read_one(backend, data, feature, Query(columns=(), geometry=False))
+    assert found.owner is not None
+    return actor.signed_in and found.owner[0] == actor.user_id
+
+
+def _writable(data: LayerData, permission: str, *, own: bool) -> None:
+    dataset = data.layer.dataset
+    if dataset is not None and dataset.kind == "file":
+        raise Forbidden("The features of a file cannot be edited; make a table of it first.")
+    verdict = access.may(data.held, permission, own=own)
+    if not verdict.allowed:
+        raise Forbidden(verdict.because)

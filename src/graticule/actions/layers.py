@@ -1,0 +1,321 @@
+"""Layers: listing, making, changing, deleting."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, or_, select
+
+from graticule.actions import fields, listing, need
+from graticule.actions.maps import check_version, touch
+from graticule.actions.sources import Resolved, resolve
+from graticule.actions.users import new_resource
+from graticule.catalogue import access
+from graticule.catalogue.orm import Layer, Map, Resource
+from graticule.errors import BadRequest, Forbidden, NotFound
+from graticule.style.parse import parse_styles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from graticule.actions.listing import Listing
+    from graticule.backend import Backend
+    from graticule.catalogue.access import Actor
+    from graticule.model.features import Table
+
+TYPES = ("point", "line", "polygon", "raster", "tile", "folder")
+VECTOR = ("point", "line", "polygon")
+# The types whose extent is told, not found in data.
+TOLD_EXTENT = ("tile", "folder")
+LIST_TYPES = ("private", "shared", "public")
+MAX_FOLDER_DEPTH = 50
+
+ATTRIBUTES = {
+    name: getattr(Layer, name)
+    for name in (
+        "id name type map_id epsg label created modified alpha visible lock exportable parent order status owner_id"
+    ).split()
+} | {"owner": Layer.owner_id}
+
+
+def _alpha(name: str, value: Any) -> str:
+    fields.number(name, value, 0, 100)
+    return str(value)
+
+
+def _styles(name: str, value: Any) -> str:
+    text = fields.json_text(name, value)
+    parse_styles(text, "polygon")
+    return text
+
+
+# How each settable field is read, and what it is when null is sent.
+SETTERS: dict[str, tuple[Callable[[str, Any], Any], Any]] = {
+    **dict.fromkeys(("name", "label", "textfield", "tooltip", "encoding", "opened", "raster", "grp"), (fields.text, None)),
+    **dict.fromkeys(("merged", "geometry_offset"), (fields.text, None)),
+    **dict.fromkeys(("onscale", "offscale", "margin"), (fields.number_text, None)),
+    **dict.fromkeys(("lock", "exportable", "hidegeometry"), (fields.flag, "f")),
+    **dict.fromkeys(("visible", "use_info_window"), (fields.flag, "t")),
+    "styles": (_styles, None),
+    "label_placement": (fields.json_text, None),
+    "alpha": (_alpha, "100"),
+}
+EXTENT = ("x_min", "y_min", "x_max", "y_max")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """A layer with its extent (as text, xmin, ymin, xmax, ymax), its table and what the caller may do with it."""
+
+    layer: Layer
+    extent: tuple[str | None, ...]
+    permissions: frozenset[str]
+    table: Table | None = None
+
+
+def list_layers(
+    backend: Backend, actor: Actor, wanted: Listing, types: str | None = None, map_id: int | None = None
+) -> tuple[int | None, list[LayerView]]:
+    """The layers that the caller may read: all, or those of a map from top to bottom. Raises ``NotFound``."""
+    with backend.catalogue.read() as session:
+        statement = select(Layer).join(Map).where(access.visible_layers(actor.user_id), _of_types(types, actor))
+        if map_id is not None:
+            _need_map_or_layer_of(session, actor, map_id)
+            statement = statement.where(Layer.map_id == map_id).order_by(Layer.order.desc())
+        total, layers = listing.run(session, statement, wanted, ATTRIBUTES)
+        views = [(layer, need.layer_permissions(session, actor.user_id, layer)) for layer in layers]
+    return total, [view(backend, layer, held) for layer, held in views]
+
+
+def _need_map_or_layer_of(session: Session, actor: Actor, map_id: int) -> None:
+    seen = select(Layer.id).join(Map).where(Layer.map_id == map_id, access.visible_layers(actor.user_id)).limit(1)
+    if session.scalar(seen) is None:
+        need.find_map(session, actor, map_id)
+
+
+def _of_types(types: str | None, actor: Actor) -> ColumnElement[bool]:
+    words = [word.strip() for word in (types or "").split(",") if word.strip()]
+    meaning = {
+        "private": Layer.owner_id == actor.user_id,
+        "shared": access.shared_map(actor.user_id),
+        "public": access.public_map(),
+        **{name: Layer.type == name for name in TYPES},
+    }
+    for word in words:
+        if word not in meaning:
+            raise BadRequest(f"Unknown type {word}.", field="type", value=word, expected=", ".join(meaning))
+    return or_(*(meaning[word] for word in words)) if words else Layer.id.is_not(None)
+
+
+def get_layer(backend: Backend, actor: Actor, layer_id: int, map_id: int | None = None) -> LayerView:
+    """One layer. Raises ``NotFound``, also for a layer of another map than the one that is named."""
+    with backend.catalogue.read() as session:
+        layer = need.find_layer(session, actor, layer_id)
+        of_map(layer, map_id)
+        held = need.layer_permissions(session, actor.user_id, layer)
+    return view(backend, layer, held)
+
+
+def of_map(layer: Layer, map_id: int | None) -> None:
+    """Raises ``NotFound`` when the layer is not one of that map."""
+    if map_id is not None and layer.map_id != map_id:
+        raise NotFound(f"Map {map_id} has no layer {layer.id}.")
+
+
+def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
+    """The layer with what its data says of it. A table that is gone leaves these parts out."""
+    if layer.dataset is None:
+        return LayerView(layer, tuple(getattr(layer, name) for name in EXTENT), held)
+    try:
+        table = backend.store.table(layer.dataset.account_id, layer.dataset.store_table)
+        box = backend.store.extent(layer.dataset.account_id, table.name) if table.geometry_type else None
+    except NotFound:
+        return LayerView(layer, (None,) * 4, held)
+    extent = tuple(str(side) for side in box) if box else (None,) * 4
+    return LayerView(layer, extent, held, table)
+
+
+def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id: int | None = None) -> LayerView:
+    """A new layer on top of a map. Raises ``BadRequest``, ``Forbidden``, ``NotFound``; nothing is made then."""
+    need.signed_in(actor)
+    map_id = _map_of(sent) if map_id is None else map_id
+    with backend.catalogue.read() as session:
+        need.find_map(session, actor, map_id, "EDIT")
+    made = _new_layer(actor)
+    _apply(made, sent)
+    wanted_type = _type(sent)
+    resolved = _resolve(backend, actor, sent, wanted_type)
+    _apply_source(made, actor, resolved)
+    _apply_extent(made, sent)
+    with backend.catalogue.write() as session:
+        need.find_map(session, actor, map_id, "EDIT")
+        _place(session, made, map_id, sent)
+        made.resource_id = new_resource(session, "layer", actor.user_id)
+        session.add(made)
+        session.flush()
+        session.refresh(made)
+        held = need.layer_permissions(session, actor.user_id, made)
+    return view(backend, made, held)
+
+
+def update_layer(
+    backend: Backend,
+    actor: Actor,
+    layer_id: int,
+    sent: Mapping[str, Any],
+    *,
+    map_id: int | None = None,
+    if_match: int | None = None,
+) -> LayerView:
+    """Change a layer. Raises ``NotFound``, ``Forbidden``, ``BadRequest``, ``PreconditionFailed``."""
+    with backend.catalogue.read() as session:
+        before = _find_to_edit(session, actor, layer_id, map_id)
+    resolved = None
+    if sent.get("source") is not None and not _same_source(before, sent["source"]):
+        resolved = resolve(backend, actor, sent["source"], _type(sent) or before.type)
+    with backend.catalogue.write() as session:
+        layer = _find_to_edit(session, actor, layer_id, map_id)
+        check_version(layer.version, if_match)
+        state = _state(layer)
+        _apply(layer, sent)
+        if resolved is not None:
+            _apply_source(layer, actor, resolved)
+        _apply_extent(layer, sent)
+        _move(session, actor, layer, sent)
+        if _state(layer) != state:
+            touch(layer)
+            touch(layer.map)
+        session.flush()
+        session.refresh(layer)
+        held = need.layer_permissions(session, actor.user_id, layer)
+    return view(backend, layer, held)
+
+
+def delete_layer(
+    backend: Backend, actor: Actor, layer_id: int, *, map_id: int | None = None, if_match: int | None = None
+) -> None:
+    """Take a layer off its map, never the data it shows. Raises ``NotFound``, ``Forbidden``."""
+    with backend.catalogue.write() as session:
+        layer = _find_to_edit(session, actor, layer_id, map_id)
+        check_version(layer.version, if_match)
+        for child in session.scalars(select(Layer).where(Layer.parent == layer_id)):
+            child.parent = layer.parent
+        touch(layer.map)
+        session.flush()
+        session.execute(delete(Layer).where(Layer.id == layer_id))
+        session.execute(delete(Resource).where(Resource.id == layer.resource_id))
+
+
+def _find_to_edit(session: Session, actor: Actor, layer_id: int, map_id: int | None) -> Layer:
+    layer = need.find_layer(session, actor, layer_id)
+    of_map(layer, map_id)
+    on_map = access.permissions_on(session, actor.user_id, layer.map.resource_id)
+    if "EDIT" not in on_map:
+        raise Forbidden(f"Changing layer {layer_id} needs the permission EDIT on its map.")
+    return layer
+
+
+def _new_layer(actor: Actor) -> Layer:
+    now = int(time.time())
+    made = Layer(owner_id=actor.user_id, created=now, modified=now, version=1, status="ready")
+    for name, (_, default) in SETTERS.items():
+        setattr(made, name, default)
+    return made
+
+
+def _map_of(sent: Mapping[str, Any]) -> int:
+    value = sent.get("mid", sent.get("map_id"))
+    return fields.integer("mid", fields.required({"mid": value}, "mid"))
+
+
+def _type(sent: Mapping[str, Any]) -> str | None:
+    wanted = sent.get("type")
+    if wanted is not None and wanted not in TYPES:
+        raise BadRequest(f"Unknown layer type {wanted}.", field="type", value=wanted, expected=", ".join(TYPES))
+    return wanted
+
+
+def _resolve(backend: Backend, actor: Actor, sent: Mapping[str, Any], wanted_type: str | None) -> Resolved:
+    source = sent.get("source")
+    if source is None and wanted_type == "folder":
+        source = {}
+    if source is None:
+        fields.required(sent, "source")
+    return resolve(backend, actor, source, wanted_type)
+
+
+def _same_source(layer: Layer, sent: Any) -> bool:
+    if isinstance(sent, str) and sent == layer.source:
+        return True
+    stored = fields.parse_json("source", layer.source) if layer.source else None
+    return bool(stored == fields.parse_json("source", sent))
+
+
+def _apply(layer: Layer, sent: Mapping[str, Any]) -> None:
+    for name, (read, default) in SETTERS.items():
+        if name in sent:
+            setattr(layer, name, default if sent[name] is None else read(name, sent[name]))
+
+
+def _apply_source(layer: Layer, actor: Actor, resolved: Resolved) -> None:
+    layer.source, layer.source_user_id = resolved.source, actor.user_id
+    layer.type, layer.epsg = resolved.type, resolved.epsg
+    layer.dataset_id = resolved.dataset.id if resolved.dataset else None
+    layer.raster_account_id, layer.raster_path = resolved.raster_account, resolved.raster_path
+    for name, side in zip(EXTENT, resolved.extent or (None,) * 4, strict=True):
+        setattr(layer, name, side)
+
+
+def _apply_extent(layer: Layer, sent: Mapping[str, Any]) -> None:
+    if layer.type not in TOLD_EXTENT:
+        return
+    for name in EXTENT:
+        if name in sent:
+            setattr(layer, name, None if sent[name] is None else fields.number_text(name, sent[name]))
+
+
+def _place(session: Session, layer: Layer, map_id: int, sent: Mapping[str, Any]) -> None:
+    layer.map_id = map_id
+    if sent.get("order") is not None:
+        layer.order = fields.integer("order", sent["order"], -(2**31), 2**31)
+    else:
+        top = session.scalar(select(func.max(Layer.order)).where(Layer.map_id == map_id))
+        layer.order = 0 if top is None else top + 1
+    layer.parent = _parent(session, layer, sent.get("parent"))
+
+
+def _move(session: Session, actor: Actor, layer: Layer, sent: Mapping[str, Any]) -> None:
+    if sent.get("order") is not None:
+        layer.order = fields.integer("order", sent["order"], -(2**31), 2**31)
+    target = sent.get("mid", sent.get("map_id"))
+    if target is not None and fields.integer("map_id", target) != layer.map_id:
+        layer.map = need.find_map(session, actor, fields.integer("map_id", target), "EDIT")
+        layer.map_id, layer.parent = layer.map.id, None
+    if "parent" in sent:
+        layer.parent = _parent(session, layer, sent["parent"])
+
+
+def _parent(session: Session, layer: Layer, value: Any) -> int | None:
+    """The folder layer that is meant. Raises ``BadRequest`` for anything else, and for a cycle."""
+    if value in (None, "", 0, "0"):
+        return None
+    wanted = parent = fields.integer("parent", value)
+    for _ in range(MAX_FOLDER_DEPTH):
+        folder = session.get(Layer, parent)
+        if folder is None or folder.map_id != layer.map_id or folder.type != "folder" or folder.id == layer.id:
+            break
+        if folder.parent is None:
+            return wanted
+        parent = folder.parent
+    expected = "the id of a folder layer of the same map that is not below this one"
+    raise BadRequest("This layer cannot be the parent.", field="parent", value=value, expected=expected)
+
+
+def _state(layer: Layer) -> tuple[Any, ...]:
+    settable = (*SETTERS, *EXTENT, "source", "type", "epsg", "order", "parent", "map_id")
+    return tuple(getattr(layer, name) for name in settable)

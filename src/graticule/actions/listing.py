@@ -1,0 +1,87 @@
+"""Lists: pages, orders and searches that the database carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, or_, select
+
+from graticule.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.orm import Session
+
+    Attributes = Mapping[str, ColumnElement[Any]]
+
+LARGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list; ``size`` None is all of it. ``total`` says whether to count."""
+
+    number: int = 1
+    size: int | None = 100
+    total: bool = True
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * (self.size or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a list, with its order and search as they were sent."""
+
+    page: Page = Page()
+    order_by: str | None = None
+    query: str | None = None
+    query_on: str | None = None
+
+
+def run(session: Session, statement: Select[Any], listing: Listing, known: Attributes) -> tuple[int | None, list[Any]]:
+    """How many there are (None when not to be counted) and those of the page.
+
+    ``known`` are the attributes to order and search by. Raises ``BadRequest`` for any other.
+    """
+    statement = _searched(statement, listing, known)
+    total = None
+    if listing.page.total:
+        total = session.scalar(select(func.count()).select_from(statement.order_by(None).subquery()))
+    ordered = statement.order_by(*_order(listing.order_by, known), known["id"])
+    rows = session.scalars(ordered.limit(listing.page.size).offset(listing.page.offset))
+    return total, list(rows.unique())
+
+
+def _searched(statement: Select[Any], listing: Listing, known: Attributes) -> Select[Any]:
+    if not listing.query:
+        return statement
+    names = [name.strip() for name in (listing.query_on or "name").split(",") if name.strip()]
+    pattern = "%" + _like(listing.query.lower()) + "%"
+    columns = [_attribute(name, known, "query_on") for name in names]
+    return statement.where(or_(*(func.g_lower(column).like(pattern, escape="\\") for column in columns)))
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _order(order_by: str | None, known: Attributes) -> list[ColumnElement[Any]]:
+    terms: list[ColumnElement[Any]] = []
+    for term in filter(None, (part.strip() for part in (order_by or "").split(","))):
+        name, _, direction = term.partition(":")
+        column = _attribute(name.strip(), known, "order_by")
+        if direction.strip().lower() not in ("", "asc", "desc"):
+            raise BadRequest("Unknown direction.", field="order_by", value=direction, expected="asc or desc")
+        terms.append(column.desc() if direction.strip().lower() == "desc" else column.asc())
+    return terms
+
+
+def _attribute(name: str, known: Attributes, field: str) -> ColumnElement[Any]:
+    if name not in known:
+        raise BadRequest(f"Unknown attribute {name}.", field=field, value=name, expected="one of " + ", ".join(known))
+    return known[name]

@@ -1,0 +1,100 @@
+"""The one access check: finds a thing for a caller who may do something to it, or says no the right way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graticule.catalogue import access
+from graticule.catalogue.orm import Dataset, File, Layer, Map
+from graticule.errors import Forbidden, NotFound
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from graticule.catalogue.access import Actor
+
+SHARERS = frozenset({"OWNER", "SHARE", "EDIT_WITH_SHARE"})
+
+
+def signed_in(actor: Actor) -> None:
+    """Raises ``Forbidden`` for anonymous callers."""
+    if not actor.signed_in:
+        raise Forbidden("Sign in first, or send an API key.")
+
+
+def require(held: frozenset[str], permission: str, name: str) -> None:
+    """Raises ``NotFound`` when nothing is held on the thing called ``name``, ``Forbidden`` when not this."""
+    if not held:
+        raise NotFound(f"There is no {name}, or it is not shared with you.")
+    verdict = access.may(held, permission)
+    if not verdict.allowed:
+        raise Forbidden(f"{verdict.because} You do not have it on {name}.")
+
+
+def find_map(session: Session, actor: Actor, map_id: int, permission: str = "READ") -> Map:
+    """The map. Raises ``NotFound``, ``Forbidden``."""
+    found = session.get(Map, map_id)
+    held = access.permissions_on(session, actor.user_id, found.resource_id) if found else access.NOTHING
+    require(held, permission, f"map {map_id}")
+    assert found is not None
+    return found
+
+
+def layer_permissions(session: Session, user_id: int, layer: Layer) -> frozenset[str]:
+    """All that a user may do with a layer itself: by its own shares and its map's."""
+    return access.permissions_on(session, user_id, layer.resource_id, layer.map.resource_id)
+
+
+def find_layer(session: Session, actor: Actor, layer_id: int, permission: str = "READ") -> Layer:
+    """The layer. Raises ``NotFound``, ``Forbidden``."""
+    found = session.get(Layer, layer_id)
+    held = layer_permissions(session, actor.user_id, found) if found else access.NOTHING
+    require(held, permission, f"layer {layer_id}")
+    assert found is not None
+    return found
+
+
+def data_permissions(session: Session, actor: Actor, layer: Layer) -> frozenset[str]:
+    """What a caller may do with the data through a layer: the lesser of two rights.
+
+    One is the caller's on the layer; the other that of the user who set its source on the data, at this moment. To
+    others that user must be able to share the data.
+    """
+    of_layer = layer_permissions(session, actor.user_id, layer)
+    if layer.source_user_id is None or (layer.dataset_id is None and layer.raster_path is None):
+        return of_layer
+    of_data = source_permissions(session, layer.source_user_id, layer)
+    if actor.user_id != layer.source_user_id and not of_data & SHARERS:
+        return access.NOTHING
+    return frozenset(name for name in of_layer if _covered(name, of_data))
+
+
+def _covered(name: str, of_data: frozenset[str]) -> bool:
+    # Whoever may change all features may also change one's own.
+    return name in of_data or name.removesuffix("_MDC") in of_data
+
+
+def source_permissions(session: Session, user_id: int, layer: Layer) -> frozenset[str]:
+    """What a user may do with the data behind a layer itself."""
+    if layer.dataset is not None:
+        return dataset_permissions(session, user_id, layer.dataset)
+    assert layer.raster_account_id is not None
+    assert layer.raster_path is not None
+    return file_permissions(session, user_id, layer.raster_account_id, layer.raster_path)
+
+
+def dataset_permissions(session: Session, user_id: int, dataset: Dataset) -> frozenset[str]:
+    """What a user may do with a table, or with what was read in from a file: the same as with the file."""
+    if dataset.kind == "file":
+        return file_permissions(session, user_id, dataset.account_id, dataset.path or "")
+    return access.permissions_on(session, user_id, dataset.resource_id or 0)
+
+
+def file_permissions(session: Session, user_id: int, account: int, path: str) -> frozenset[str]:
+    """What a user may do with a file or directory: by its own shares and those of the directories above it."""
+    if user_id == account:
+        return access.BRINGS["OWNER"]
+    parts = path.split("/")
+    above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    resources = session.query(File.resource_id).where(File.account_id == account, File.path.in_(above))
+    return access.permissions_on(session, user_id, *(rid for (rid,) in resources))

@@ -1,0 +1,140 @@
+"""What a layer shows: reading its ``source`` and finding the data, with the rights of the user who sets it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from graticule.actions import datasets, fields, need
+from graticule.actions.rasters import ensure_raster
+from graticule.catalogue.orm import Dataset, User
+from graticule.errors import BadRequest
+from graticule.storage.paths import clean_path, split_account
+from graticule.transfer.drivers import format_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from graticule.backend import Backend
+    from graticule.catalogue.access import Actor
+    from graticule.model.features import Family
+
+KINDS = ("file", "pg", "tile", "folder")
+WHOLE_WORLD = ("-20037508.342789", "-20037508.342789", "20037508.342789", "20037508.342789")
+QUALIFIED = re.compile(r"(?:usrsch(\d+)\.)?(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a source came to. ``source`` is the text to keep."""
+
+    source: str
+    type: Literal["point", "line", "polygon", "raster", "tile", "folder"] | None
+    dataset: Dataset | None = None
+    raster_account: int | None = None
+    raster_path: str | None = None
+    epsg: str | None = None
+    extent: tuple[str, str, str, str] | None = None
+
+
+def resolve(backend: Backend, actor: Actor, source: Any, wanted_type: str | None) -> Resolved:
+    """Find what a source names; a file that was not read before is read now. Raises ``BadRequest``."""
+    held = fields.parse_json("source", source)
+    if not isinstance(held, dict):
+        raise BadRequest("source is not a JSON object.", field="source", value=source, expected='{"type": …}')
+    kind = held.get("type", wanted_type)
+    if kind == "folder" or wanted_type == "folder":
+        return _folder(source, held)
+    if kind not in KINDS:
+        raise BadRequest(f"Unknown source type {kind}.", field="source", value=kind, expected=", ".join(KINDS))
+    text = fields.json_text("source", source)
+    src = fields.text("source", fields.required(held, "src"))
+    if kind == "tile":
+        return _tile(backend, text, src)
+    if kind == "pg":
+        return _table(backend, actor, text, src)
+    return _file(backend, actor, text, held, wanted_type)
+
+
+def _folder(source: Any, held: dict[str, Any]) -> Resolved:
+    if "qgis" in held:
+        return Resolved(fields.json_text("source", source), "folder")
+    return Resolved(fields.json_text("source", held | {"qgis": 0}), "folder")
+
+
+def _tile(backend: Backend, text: str, src: str) -> Resolved:
+    if src not in backend.settings.basemaps:
+        check_template(src, backend.settings.basemaps)
+    return Resolved(text, "tile", epsg="900913", extent=WHOLE_WORLD)
+
+
+def check_template(url: str, basemaps: dict[str, Any]) -> None:
+    """Raises ``BadRequest`` when it is not the address of tiles in rows and columns."""
+    parts = urlsplit(url)
+    named = all(mark in url for mark in ("{z}", "{x}")) and ("{y}" in url or "{-y}" in url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not named:
+        expected = "one of " + ", ".join(basemaps) + ", or an http address with {z}, {x} and {y}"
+        raise BadRequest("This names no tiles.", field="source", value=url, expected=expected)
+
+
+def _table(backend: Backend, actor: Actor, text: str, src: str) -> Resolved:
+    with backend.catalogue.read() as session:
+        dataset = find_table(session, actor, src)
+        held = need.dataset_permissions(session, actor.user_id, dataset) if dataset else frozenset()
+    if dataset is None or "READ" not in held:
+        raise BadRequest(f"There is no table {src}.", field="source", value=src, expected="a table you may read")
+    return _of_dataset(backend, text, dataset)
+
+
+def find_table(session: Session, actor: Actor, name: str) -> Dataset | None:
+    """The table a name means: the caller's own, or ``usrsch{id}.{name}``. Access is not checked."""
+    match = QUALIFIED.fullmatch(name)
+    assert match is not None
+    account = int(match[1][:18]) if match[1] else actor.user_id
+    return session.scalar(
+        select(Dataset).where(
+            Dataset.account_id == account, Dataset.kind == "table", Dataset.store_table == match[2]
+        )
+    )
+
+
+def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wanted_type: str | None) -> Resolved:
+    src = fields.text("source", held["src"])
+    account, path = locate(backend, actor, src, "source")
+    kind = format_of(PurePosixPath(path))
+    if kind is not None and kind.kind == "raster":
+        raster = ensure_raster(backend, account, path)
+        return Resolved(text, "raster", None, account, path, raster.epsg, raster.extent)
+    sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
+    family = _family(wanted_type)
+    dataset = datasets.ensure_file_dataset(backend, account, path, datasets.Part(sublayer, family))
+    return _of_dataset(backend, text, dataset)
+
+
+def _family(wanted_type: str | None) -> Family | None:
+    return wanted_type if wanted_type in ("point", "line", "polygon") else None  # type: ignore[return-value]
+
+
+def _of_dataset(backend: Backend, text: str, dataset: Dataset) -> Resolved:
+    table = backend.store.table(dataset.account_id, dataset.store_table)
+    epsg = table.crs.removeprefix("EPSG:") if table.crs and table.crs.startswith("EPSG:") else None
+    family = table.family or dataset.family
+    return Resolved(text, family, dataset, epsg=epsg)  # type: ignore[arg-type]
+
+
+def locate(backend: Backend, actor: Actor, raw: str, field: str) -> tuple[int, str]:
+    """The account and path that a path means to the caller, who may read it. Raises ``BadRequest``."""
+    account_hash, path = split_account(clean_path(raw))
+    with backend.catalogue.read() as session:
+        account: int | None = actor.user_id
+        if account_hash is not None:
+            account = session.scalar(select(User.id).where(User.account_hash == account_hash))
+        held = need.file_permissions(session, actor.user_id, account, path) if account is not None else frozenset()
+    if account is None or "READ" not in held:
+        raise BadRequest(f"There is no file {raw}.", field=field, value=raw, expected="a file you may read")
+    return account, path

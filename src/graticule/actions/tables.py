@@ -1,0 +1,264 @@
+"""Tables that users make, and their rows."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, select, update
+
+from graticule.actions import fields, need
+from graticule.actions.datasets import FILE_PREFIX, Part, keeping, stage
+from graticule.actions.features import attributes
+from graticule.actions.attributes import check_values
+from graticule.actions.geometry_input import Projections, take_geometry
+from graticule.actions.sources import find_table, locate
+from graticule.actions.users import new_resource
+from graticule.catalogue import access
+from graticule.catalogue.orm import Dataset, Layer, Resource, Share
+from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
+from graticule.geometry.crs import Crs
+from graticule.model.features import COLUMN_TYPES, Column, Query, Table
+from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from graticule.backend import Backend
+    from graticule.catalogue.access import Actor
+    from graticule.model.features import Batch
+
+NAME = re.compile(r"[^\W\d]\w{0,62}")
+RESERVED_PREFIXES = ("gpkg_", "rtree_", "sqlite_", "idx_", "pg_", "trigger_", FILE_PREFIX)
+OUR_COLUMNS = {KEY, GEOMETRY, CREATED, MODIFIED, OWNER, "fid", "rowid"}
+GEOMETRIES = {
+    **{name: name for name in ("POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON")},
+    "GEOMETRY": "GEOMETRY",
+    "LINE": "LINESTRING",
+}
+MOST_COLUMNS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A table with its place in the catalogue and what the caller may do with it."""
+
+    dataset: Dataset
+    table: Table
+    held: frozenset[str]
+
+
+def list_tables(backend: Backend, actor: Actor, *, spatial: bool | None = None) -> list[TableView]:
+    """The tables that the caller may read, by name; with ``spatial`` only those with or without geometry."""
+    with backend.catalogue.read() as session:
+        readable = select(Share.resource_id).where(
+            Share.user_id.in_(access.grantees(actor.user_id)), Share.permission.in_(access.READING)
+        )
+        statement = select(Dataset).where(Dataset.kind == "table", Dataset.resource_id.in_(readable))
+        rows = session.scalars(statement.order_by(Dataset.store_table, Dataset.id)).all()
+        held = [need.dataset_permissions(session, actor.user_id, row) for row in rows]
+    views = [
+        TableView(row, backend.store.table(row.account_id, row.store_table), mine)
+        for row, mine in zip(rows, held, strict=True)
+    ]
+    return [view for view in views if spatial is None or spatial == (view.table.geometry_type is not None)]
+
+
+def get_table(backend: Backend, actor: Actor, name: str, permission: str = "READ") -> TableView:
+    """One table. Raises ``NotFound``, ``Forbidden``."""
+    with backend.catalogue.read() as session:
+        dataset = find_table(session, actor, name)
+        held = need.dataset_permissions(session, actor.user_id, dataset) if dataset else access.NOTHING
+    if permission == "READ" and "READ" not in held:
+        held = access.NOTHING
+    need.require(held, permission, f"table {name}")
+    assert dataset is not None
+    return TableView(dataset, backend.store.table(dataset.account_id, dataset.store_table), held)
+
+
+def create_table(backend: Backend, actor: Actor, sent: Mapping[str, Any]) -> TableView:
+    """A new table of the caller: empty by ``columns``, or filled from a file by ``source``.
+
+    Raises ``BadRequest``, ``Conflict``, ``Forbidden``.
+    """
+    need.signed_in(actor)
+    name = _name(sent)
+    if sent.get("source") is not None:
+        _fill_from_file(backend, actor, name, sent["source"])
+    else:
+        table = _described(name, sent)
+        with keeping(backend, actor.user_id):
+            with backend.files.staging(actor.user_id):
+                _refuse_taken(backend, actor, name)
+                backend.store.create(actor.user_id, table)
+                _enter(backend, actor, name)
+    return get_table(backend, actor, name)
+
+
+def _refuse_taken(backend: Backend, actor: Actor, name: str) -> None:
+    taken = {other.casefold() for other in backend.store.tables(actor.user_id)}
+    if name.casefold() in taken:
+        raise Conflict(f"You already have a table named {name}.", field="name", value=name, expected="another name")
+
+
+def _enter(backend: Backend, actor: Actor, name: str) -> None:
+    with backend.catalogue.write() as session:
+        resource = new_resource(session, "table", actor.user_id)
+        session.add(
+            Dataset(
+                account_id=actor.user_id, kind="table", store_table=name, resource_id=resource, created=int(time.time())
+            )
+        )
+
+
+def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> None:
+    held = fields.parse_json("source", source)
+    if not isinstance(held, dict) or held.get("type") != "file":
+        raise BadRequest("A table is made of a file.", field="source", value=source, expected='{"type": "file", "src": …}')
+    account, path = locate(backend, actor, fields.text("source", fields.required(held, "src")), "source")
+    sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
+    with keeping(backend, actor.user_id):
+        with backend.files.staging(actor.user_id) as staging:
+            _refuse_taken(backend, actor, name)
+            staged = stage(backend.files.local_path(account, path), Part(sublayer), staging, name, actor.user_id)
+            backend.store.adopt(actor.user_id, staged.path, name)
+            _enter(backend, actor, name)
+
+
+def delete_table(backend: Backend, actor: Actor, name: str, *, force: bool = False) -> None:
+    """Delete a table. Raises ``NotFound``, ``Forbidden``, ``Conflict`` when layers show it and not ``force``."""
+    dataset = get_table(backend, actor, name, "OWNER").dataset
+    with keeping(backend, dataset.account_id), backend.files.staging(dataset.account_id):
+        with backend.catalogue.read() as session:
+            layers = session.execute(select(Layer.id, Layer.name).where(Layer.dataset_id == dataset.id)).all()
+        if layers and not force:
+            named = ", ".join(f"{layer.id} ({layer.name})" for layer in layers[:20])
+            raise Conflict(f"Layers show this table: {named}. Delete them first, or send force=true.", field="force")
+        backend.store.drop(dataset.account_id, dataset.store_table)
+        with backend.catalogue.write() as session:
+            session.execute(update(Layer).where(Layer.dataset_id == dataset.id).values(dataset_id=None))
+            session.execute(delete(Dataset).where(Dataset.id == dataset.id))
+            session.execute(delete(Resource).where(Resource.id == dataset.resource_id))
+
+
+def empty_table(backend: Backend, actor: Actor, name: str) -> None:
+    """Remove all rows. Raises ``NotFound``, ``Forbidden``."""
+    view = get_table(backend, actor, name, "DELETE")
+    backend.store.empty(view.dataset.account_id, view.table)
+
+
+def read_rows(backend: Backend, view: TableView, query: Query) -> Iterator[Batch]:
+    """Rows of a table, in batches."""
+    return backend.store.read(view.dataset.account_id, view.table, query)
+
+
+def count_rows(backend: Backend, view: TableView, query: Query) -> int:
+    """How many rows there are, limit and offset aside."""
+    return backend.store.count(view.dataset.account_id, view.table, query)
+
+
+def read_row(backend: Backend, view: TableView, row: int, query: Query) -> Batch:
+    """One row as a batch of one. Raises ``NotFound``."""
+    for batch in read_rows(backend, view, query):
+        return batch
+    raise NotFound(f"Table {view.table.name} has no row {row}.")
+
+
+def insert_row(backend: Backend, actor: Actor, name: str, sent: Mapping[str, Any], projections: Projections) -> int:
+    """Add a row; answers its number. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
+    view = _to_write(backend, actor, name, "INSERT", None)
+    values = check_values(view.table, attributes(sent), whole=True)
+    taken = take_geometry(view.table, sent, projections)
+    change = Change(values, taken.geometry, set_geometry=view.table.geometry_type is not None)
+    return backend.store.insert(view.dataset.account_id, view.table, [change], actor.user_id)[0]
+
+
+def update_row(
+    backend: Backend, actor: Actor, name: str, row: int, sent: Mapping[str, Any], projections: Projections
+) -> None:
+    """Change the values that are given. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
+    view = _to_write(backend, actor, name, "UPDATE", row)
+    values = check_values(view.table, attributes(sent), whole=False)
+    taken = take_geometry(view.table, sent, projections)
+    change = Change(values, taken.geometry, set_geometry=taken.given, id=row)
+    if not backend.store.update(view.dataset.account_id, view.table, change):
+        raise NotFound(f"Table {name} has no row {row}.")
+
+
+def delete_row(backend: Backend, actor: Actor, name: str, row: int) -> None:
+    """Remove a row. Raises ``NotFound``, ``Forbidden``."""
+    view = _to_write(backend, actor, name, "DELETE", row)
+    if not backend.store.delete(view.dataset.account_id, view.table, row):
+        raise NotFound(f"Table {name} has no row {row}.")
+
+
+def _to_write(backend: Backend, actor: Actor, name: str, permission: str, row: int | None) -> TableView:
+    with backend.catalogue.read() as session:
+        dataset = find_table(session, actor, name)
+        held = need.dataset_permissions(session, actor.user_id, dataset) if dataset else access.NOTHING
+    if dataset is None or not held:
+        raise NotFound(f"There is no table {name}, or it is not shared with you.")
+    view = TableView(dataset, backend.store.table(dataset.account_id, dataset.store_table), held)
+    own = row is None
+    if row is not None:
+        found = read_row(backend, view, row, Query(columns=(), ids=(row,), geometry=False))
+        own = actor.signed_in and found.owner is not None and found.owner[0] == actor.user_id
+    verdict = access.may(held, permission, own=own)
+    if not verdict.allowed:
+        raise Forbidden(verdict.because)
+    return view
+
+
+def _name(sent: Mapping[str, Any]) -> str:
+    name = fields.text("name", fields.required(sent, "name"))
+    if not NAME.fullmatch(name) or name.lower().startswith(RESERVED_PREFIXES):
+        expected = "up to 63 letters, digits and _, not beginning with a digit or " + " ".join(RESERVED_PREFIXES)
+        raise BadRequest("This cannot be a table's name.", field="name", value=name, expected=expected)
+    return name
+
+
+def _described(name: str, sent: Mapping[str, Any]) -> Table:
+    columns = _columns(sent.get("columns"))
+    geometry = sent.get("geometry")
+    if geometry in (None, "", False):
+        return Table(name, columns)
+    kind = GEOMETRIES.get(fields.text("geometry", geometry).upper())
+    if kind is None:
+        expected = "one of " + ", ".join(GEOMETRIES)
+        raise BadRequest(f"Unknown geometry {geometry}.", field="geometry", value=geometry, expected=expected)
+    srid = sent.get("srid")
+    crs = Crs.from_epsg(4326 if srid in (None, "") else srid, field="srid")
+    return Table(name, columns, kind, crs=f"EPSG:{crs.epsg}")
+
+
+def _columns(sent: Any) -> tuple[Column, ...]:
+    if sent is None:
+        return ()
+    sent = fields.parse_json("columns", sent)
+    if not isinstance(sent, dict) or len(sent) > MOST_COLUMNS:
+        expected = f'{{"name": {{"type": "text"}}}}, up to {MOST_COLUMNS}'
+        raise BadRequest("columns is not an object of columns.", field="columns", expected=expected)
+    columns = tuple(_column(name, described) for name, described in sent.items())
+    seen: set[str] = set()
+    for column in columns:
+        if column.name.casefold() in seen:
+            raise BadRequest(f"Two columns are named {column.name}.", field="columns", value=column.name)
+        seen.add(column.name.casefold())
+    return columns
+
+
+def _column(name: str, described: Any) -> Column:
+    if not NAME.fullmatch(name) or name.casefold() in OUR_COLUMNS or name.startswith("__"):
+        expected = "up to 63 letters, digits and _, not beginning with a digit or __"
+        raise BadRequest(f"{name} cannot be a column's name.", field="columns", value=name, expected=expected)
+    described = {"type": described} if isinstance(described, str) else described
+    kind = described.get("type", "text") if isinstance(described, dict) else None
+    if kind not in COLUMN_TYPES:
+        expected = "one of " + ", ".join(COLUMN_TYPES)
+        raise BadRequest(f"Unknown type of column {name}.", field=f"columns.{name}.type", value=kind, expected=expected)
+    not_null = described.get("not_null")
+    return Column(name, kind, fields.boolean(f"columns.{name}.not_null", not_null) if not_null is not None else False)

@@ -1,0 +1,112 @@
+"""Bodies: JSON, form fields or XML, told apart by how they begin; all come to fields by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import Request
+from lxml import etree
+
+from graticule.errors import BadRequest, PayloadTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEEPEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a body said: ``value`` is an object of fields, or an array. ``form`` is true for form fields."""
+
+    value: Any
+    form: bool = False
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The fields. Raises ``BadRequest`` for an array."""
+        if not isinstance(self.value, dict):
+            raise BadRequest("The body is not an object.", field="body", expected="a JSON object of fields")
+        return self.value
+
+
+async def read_body(request: Request) -> Body:
+    """The body of a request other than an upload. Raises ``BadRequest``, ``PayloadTooLarge``."""
+    limit = request.app.state.backend.settings.max_body_bytes
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise PayloadTooLarge(f"The body is larger than {limit} bytes.", field="body", expected=f"{limit} bytes")
+        parts.append(part)
+    return parse_body(b"".join(parts), request.headers.get("content-type", ""))
+
+
+def parse_body(raw: bytes, content_type: str) -> Body:
+    """Raises ``BadRequest`` that says where parsing stopped."""
+    start = raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if not start:
+        return Body({})
+    kind = content_type.partition(";")[0].strip().lower()
+    if start in b"{[":
+        return Body(_json(raw))
+    if start == b"<" or kind in ("text/xml", "application/xml"):
+        return Body(_xml(raw))
+    if kind == "application/json":
+        return Body(_json(raw))
+    if kind == "multipart/form-data":
+        raise BadRequest("Here the body cannot be multipart.", field="body", expected="JSON, form fields or XML")
+    return Body(_form(raw), form=True)
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadRequest(f"The body is not JSON: parsing stopped at {where}: {error.msg}.", field="body") from None
+
+
+def _form(raw: bytes) -> dict[str, Any]:
+    try:
+        text = raw.decode()
+        pairs = parse_qsl(text.strip(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=10_000)
+    except UnicodeDecodeError as error:
+        message = f"The body is neither JSON nor form fields: byte {error.start + 1} is no text."
+        raise BadRequest(message, field="body") from None
+    except ValueError as error:
+        message = f"The body is neither JSON nor form fields: {error}."
+        raise BadRequest(message, field="body", expected="JSON, form fields or XML") from None
+    return dict(pairs)
+
+
+def _xml(raw: bytes) -> dict[str, Any]:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(raw, parser)
+    except etree.XMLSyntaxError as error:
+        raise BadRequest(f"The body is not XML: {error.msg}.", field="body") from None
+    if root.getroottree().docinfo.doctype:
+        raise BadRequest("The body has a document type, which is not allowed.", field="body", expected="plain XML")
+    value = _element(root, 0)
+    return value if isinstance(value, dict) else {}
+
+
+def _element(element: Any, depth: int) -> Any:
+    """Text of an element without children, else an object of them; repeated ones become a list."""
+    if depth > DEEPEST:
+        raise BadRequest("The body is nested too deeply.", field="body")
+    children = [child for child in element if isinstance(child.tag, str)]
+    if not children:
+        return element.text or ""
+    held: dict[str, Any] = {}
+    for child in children:
+        name, value = etree.QName(child).localname, _element(child, depth + 1)
+        if name in held:
+            held[name] = [*held[name], value] if isinstance(held[name], list) else [held[name], value]
+        else:
+            held[name] = value
+    return held

@@ -1,0 +1,99 @@
+"""Errors to answers: one table of statuses, one JSON shape."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from graticule import errors
+from graticule.storage.ranges import RangeNotSatisfiable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = logging.getLogger("graticule.api")
+
+# Which error is which status, the code for programs and the short name for people (the contract, section 1).
+STATUSES: dict[type[errors.GraticuleError], tuple[int, str, str]] = {
+    errors.BadRequest: (400, "BAD_REQUEST", "Bad request"),
+    errors.Forbidden: (403, "FORBIDDEN", "Forbidden"),
+    errors.NotFound: (404, "RESOURCE_NOT_FOUND", "Resource not found"),
+    errors.MethodNotAllowed: (405, "METHOD_NOT_ALLOWED", "Method not allowed."),
+    errors.NotAcceptable: (406, "NOT_ACCEPTABLE", "Not acceptable"),
+    errors.Conflict: (409, "CONFLICT", "Conflict"),
+    errors.PreconditionFailed: (412, "PRECONDITION_FAILED", "Precondition failed"),
+    errors.PayloadTooLarge: (413, "PAYLOAD_TOO_LARGE", "Payload too large"),
+    errors.UnsupportedMediaType: (415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"),
+    RangeNotSatisfiable: (416, "BAD_REQUEST", "Range not satisfiable"),
+    errors.TooManyRequests: (429, "TOO_MANY_REQUESTS", "Too many requests"),
+    errors.Unavailable: (503, "SERVICE_UNAVAILABLE", "Service unavailable"),
+}
+BY_STATUS = {status: kind for kind, (status, _, _) in STATUSES.items()}
+LONGEST_ECHO = 200
+
+
+def answer(error: errors.GraticuleError) -> Response:
+    """The answer to an error of ours."""
+    status, code, short = STATUSES[type(error)]
+    nested: dict[str, Any] = {"msg": error.message}
+    if error.field is not None:
+        nested["field"] = error.field
+        nested["value"] = _echo(error.value)
+    if error.expected is not None:
+        nested["expected"] = error.expected
+    headers = {}
+    if isinstance(error, (errors.TooManyRequests, errors.Unavailable)):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{error.size}"
+    return shaped(status, code, short, nested, headers)
+
+
+def shaped(
+    status: int, code: str, short: str, nested: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer in the one shape of all errors."""
+    body = orjson.dumps({"code": code, "msg": short, "nested": nested}, default=str)
+    return Response(body, status, {"Content-Type": "application/json", **(headers or {})})
+
+
+def _echo(value: Any) -> Any:
+    """What was sent, shortened, as JSON can hold it."""
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**63 else str(value)
+    text = str(value).encode("utf-8", "replace").decode()
+    return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
+
+
+def install(app: FastAPI) -> None:
+    """Have the application answer every error in the one shape."""
+
+    def ours(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.GraticuleError)
+        return answer(error)
+
+    def of_framework(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        kind = BY_STATUS.get(error.status_code, errors.BadRequest)
+        what = f"{request.method} {request.url.path}"
+        texts = {404: f"There is nothing at {request.url.path}.", 405: f"{what} is not possible."}
+        made = kind.__new__(kind)
+        errors.GraticuleError.__init__(made, texts.get(error.status_code, str(error.detail)))
+        response = answer(made)
+        response.headers.update(error.headers or {})
+        return response
+
+    def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        nested = {"msg": "Something went wrong in the server; its log says what."}
+        return shaped(500, "INTERNAL_ERROR", "Internal server error", nested)
+
+    app.add_exception_handler(errors.GraticuleError, ours)
+    app.add_exception_handler(HTTPException, of_framework)
+    app.add_exception_handler(Exception, unforeseen)

@@ -1,0 +1,63 @@
+"""/keys: API keys, by key, session or password; /users/current."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from graticule.actions import auth, fields, keys, need, users
+from graticule.api import reply
+from graticule.api.deps import ApiCall, Call
+from graticule.api.schemas.out import key_out, user_out
+from graticule.catalogue.access import Actor
+
+router = APIRouter(tags=["keys"])
+
+
+@router.get("/keys")
+def list_keys(call: ApiCall) -> Response:
+    """The caller's keys."""
+    page = call.page()
+    total, found = keys.list_keys(call.backend, call.actor, page)
+    return reply.listed("keys", total, page, [key_out(key) for key in found])
+
+
+@router.post("/keys", status_code=201)
+def create_key(call: ApiCall) -> Response:
+    """A new key, for a caller known by a key, a session, or the headers api-username and api-password."""
+    sent = call.fields
+    texts = {
+        name: None if sent.get(name) is None else fields.text(name, sent[name]) for name in ("key_desc", "scope")
+    }
+    key = keys.create_key(call.backend, _by_password(call) or call.actor, **texts)
+    return reply.created(call, f"1/keys/{key.row.id}", key_out(key) | {"value": key.value})
+
+
+def _by_password(call: Call) -> Actor | None:
+    headers = call.request.headers
+    username = headers.get("api-username") or call.text("api_username")
+    password = headers.get("api-password") or call.text("api_password")
+    if call.actor.signed_in or username is None:
+        return None
+    return auth.check_login(call.backend, username, password or "")
+
+
+@router.get("/keys/{key_id:id}")
+def get_key(call: ApiCall, key_id: int) -> Response:
+    """One key of the caller."""
+    return reply.json(key_out(keys.get_key(call.backend, call.actor, key_id)))
+
+
+@router.delete("/keys/{key_id:id}", status_code=204)
+@router.delete("/keys/rows/{key_id:id}", status_code=204)
+def delete_key(call: ApiCall, key_id: int) -> Response:
+    """Revoke a key."""
+    keys.delete_key(call.backend, call.actor, key_id)
+    return reply.nothing()
+
+
+@router.get("/users/current")
+def current_user(call: ApiCall) -> Response:
+    """The caller."""
+    need.signed_in(call.actor)
+    user = users.get_user(call.backend, call.actor.user_id)
+    return reply.json(user_out(user) | {"id": str(user.id)})

@@ -1,0 +1,71 @@
+"""/maps: the maps and their layers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from graticule.actions import fields, layers, maps
+from graticule.api import reply
+from graticule.api.deps import ApiCall, Call
+from graticule.api.schemas.out import layer_out, map_out
+
+router = APIRouter(tags=["maps"])
+
+
+@router.get("/maps")
+def list_maps(call: ApiCall) -> Response:
+    """The maps that the caller may read."""
+    wanted = call.listing()
+    total, views = maps.list_maps(call.backend, call.actor, wanted, call.text("type"))
+    expand = call.words("expand")
+    return reply.listed("maps", total, wanted.page, [map_out(view, expand) for view in views])
+
+
+@router.post("/maps", status_code=201)
+def create_map(call: ApiCall) -> Response:
+    """A new map of the caller."""
+    view = maps.create_map(call.backend, call.actor, call.fields)
+    return reply.created(call, f"1/maps/{view.map.id}", map_out(view), view.map.version)
+
+
+@router.put("/maps")
+def update_map_named_in_body(call: ApiCall) -> Response:
+    """Change the map whose id is in the body."""
+    return _update(call, fields.integer("id", fields.required(call.fields, "id"), 0))
+
+
+@router.get("/maps/{map_id:id}")
+def get_map(call: ApiCall, map_id: int) -> Response:
+    """One map."""
+    view = maps.get_map(call.backend, call.actor, map_id)
+    return reply.tagged(call, map_out(view, call.words("expand")), view.map.version)
+
+
+@router.put("/maps/{map_id:id}")
+def update_map(call: ApiCall, map_id: int) -> Response:
+    """Change a map."""
+    return _update(call, map_id)
+
+
+def _update(call: Call, map_id: int) -> Response:
+    sent = dict(call.fields)
+    if call.text("archived") is not None:
+        sent["archived"] = call.flag("archived")
+    view = maps.update_map(call.backend, call.actor, map_id, sent, call.if_match_version())
+    return reply.updated(call, map_out(view), view.map.version)
+
+
+@router.delete("/maps/{map_id:id}")
+def delete_map(call: ApiCall, map_id: int) -> Response:
+    """Delete a map with its layers, never the data they show."""
+    maps.delete_map(call.backend, call.actor, map_id, call.if_match_version())
+    return reply.json({})
+
+
+@router.get("/maps/{map_id:id}/layers")
+def list_layers_of_map(call: ApiCall, map_id: int) -> Response:
+    """The layers of a map that the caller may read, from top to bottom."""
+    wanted = call.listing(default=None)
+    total, views = layers.list_layers(call.backend, call.actor, wanted, call.text("type"), map_id)
+    expand = call.words("expand")
+    return reply.listed("layers", total, wanted.page, [layer_out(view, expand) for view in views])

@@ -1,0 +1,54 @@
+"""/resources: what a resource is, and its permissions."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from graticule.actions import permissions
+from graticule.actions.listing import Page
+from graticule.api import reply
+from graticule.api.deps import ApiCall
+from graticule.api.schemas.out import grouped_shares, share_out
+
+router = APIRouter(tags=["permissions"])
+
+
+@router.get("/resources/{resource_id:id}")
+def get_resource(call: ApiCall, resource_id: int) -> Response:
+    """The type of a resource and the id of what stands behind it."""
+    resource, found = permissions.describe_resource(call.backend, call.actor, resource_id)
+    out = {"id": str(resource.id), "type": resource.type, "owner": str(resource.owner_id)}
+    return reply.json(out | {f"{resource.type}_id": None if found is None else str(found)})
+
+
+@router.get("/resources/{resource_id:id}/permissions")
+@router.get("/resources/{resource_id:id}/permission")
+def list_permissions(call: ApiCall, resource_id: int) -> Response:
+    """Who may do what with the resource, by grantee."""
+    page = call.page(default=None)
+    groups = grouped_shares(permissions.list_shares(call.backend, call.actor, resource_id))
+    part = groups if page.size is None else groups[page.offset : page.offset + page.size]
+    return reply.listed("permissions", len(groups) if page.total else None, Page(page.number), part)
+
+
+@router.post("/resources/{resource_id:id}/permissions", status_code=201)
+@router.post("/resources/{resource_id:id}/permission", status_code=201)
+def grant(call: ApiCall, resource_id: int) -> Response:
+    """Give a user, or everyone (anonymous), a permission."""
+    given = permissions.grant(call.backend, call.actor, resource_id, call.fields)
+    return reply.created(call, f"1/resources/{resource_id}/permissions/{given[0].id}", share_out(given))
+
+
+@router.get("/resources/{resource_id:id}/permissions/{share_id:id}")
+@router.get("/resources/{resource_id:id}/permission/{share_id:id}")
+def get_permission(call: ApiCall, resource_id: int, share_id: int) -> Response:
+    """One share."""
+    return reply.json(share_out(permissions.get_share(call.backend, call.actor, resource_id, share_id)))
+
+
+@router.delete("/resources/{resource_id:id}/permissions/{share_id:id}", status_code=204)
+@router.delete("/resources/{resource_id:id}/permission/{share_id:id}", status_code=204)
+def revoke(call: ApiCall, resource_id: int, share_id: int) -> Response:
+    """Take a permission back."""
+    permissions.revoke(call.backend, call.actor, resource_id, share_id)
+    return reply.nothing()

@@ -1,0 +1,233 @@
+"""Resources as the API answers them (the contract, sections 2, 3, 5, 7 and 8)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from graticule.catalogue.access import PERMISSIONS
+from graticule.stores.base import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from graticule.actions.keys import Key
+    from graticule.actions.layers import LayerView
+    from graticule.actions.maps import MapView
+    from graticule.actions.permissions import Grant
+    from graticule.actions.storage import Entry
+    from graticule.actions.tables import TableView
+    from graticule.catalogue.orm import User
+
+MAP_TEXTS = ("name", "description", "copyright", "proj4", "units", "bgcolor", "mobileacess", "wmsaccess", "share")
+LAYER_TEXTS = (
+    "name", "type", "source", "epsg", "onscale", "offscale", "label", "textfield", "styles", "alpha", "encoding",
+    "margin", "opened", "visible", "lock", "exportable", "tooltip", "label_placement", "hidegeometry",
+    "geometry_offset", "use_info_window", "raster", "grp", "merged",
+)  # fmt: skip
+
+
+def text_or_none(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def names_of(held: frozenset[str]) -> list[str]:
+    """Permissions in the contract's order."""
+    return [name for name in PERMISSIONS if name in held]
+
+
+def timestamp(seconds: int | None) -> str | None:
+    """A time as text, as keys and rows have it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S+00")
+
+
+def map_out(view: MapView, expand: Collection[str] = ()) -> dict[str, Any]:
+    """A map; ``expand`` may name owner, options, permissions."""
+    found = view.map
+    out: dict[str, Any] = {
+        "id": str(found.id),
+        "owner": str(found.owner_id),
+        "resource_id": str(found.resource_id),
+        **{name: getattr(found, name) for name in MAP_TEXTS},
+        "epsg": found.epsg,
+        "bounds": found.bounds,
+        "active": found.active,
+        "maxzoom": found.maxzoom,
+        "visited": str(found.visited),
+        "archived": "t" if found.archived else "f",
+        "visible": found.visible,
+        "created": found.created,
+        "modified": found.modified,
+        "accessed": found.accessed,
+    }
+    if "owner" in expand:
+        out["owner"] = {"id": str(found.owner_id), "username": found.owner.username}
+    if "options" in expand:
+        out["options"] = []
+    if "permissions" in expand:
+        out["permissions"] = names_of(view.permissions)
+    return out
+
+
+def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
+    """A layer; ``expand`` may name options, columns, datasource, form."""
+    layer = view.layer
+    xmin, ymin, xmax, ymax = view.extent
+    status, status_text = layer_status(view)
+    out: dict[str, Any] = {
+        "id": str(layer.id),
+        "owner": str(layer.owner_id),
+        "map_id": str(layer.map_id),
+        "datasource_id": None,
+        "resource_id": str(layer.resource_id),
+        **{name: getattr(layer, name) for name in LAYER_TEXTS},
+        "x_min": xmin,
+        "x_max": xmax,
+        "y_min": ymin,
+        "y_max": ymax,
+        "parent": text_or_none(layer.parent),
+        "order": str(layer.order),
+        "status": status,
+        "status_text": status_text,
+        "job_id": None,
+        "created": layer.created,
+        "modified": layer.modified,
+    }
+    if "options" in expand:
+        out["options"] = []
+    if "columns" in expand:
+        out["columns"] = columns_out(view)
+    if "datasource" in expand:
+        out["datasource"] = None
+    if "form" in expand:
+        out["form"] = None
+    return out
+
+
+def layer_status(view: LayerView) -> tuple[str, str | None]:
+    """How the data stands: the layer's own word, or that of the file behind it."""
+    dataset = view.layer.dataset
+    texts = [view.layer.status_text, dataset.status_text if dataset else None]
+    text = " ".join(part for part in texts if part) or None
+    if dataset is not None and dataset.status != "ready":
+        return dataset.status, text
+    if dataset is None and view.layer.type in ("point", "line", "polygon"):
+        return "error", "The data behind this layer is gone."
+    return view.layer.status, text
+
+
+def columns_out(view: LayerView) -> dict[str, Any]:
+    """The columns of a layer, by name."""
+    if view.table is None:
+        return {}
+    return {
+        column.name: {
+            "id": number,
+            "column": column.name,
+            "datatype": column.type,
+            "alias": None,
+            "order": number,
+            "enabled": True,
+        }
+        for number, column in enumerate(view.table.columns, 1)
+    }
+
+
+def table_out(view: TableView, rows: int | None = None) -> dict[str, Any]:
+    """A table; with ``rows`` how many it has."""
+    table, dataset = view.table, view.dataset
+    out: dict[str, Any] = {
+        "name": table.name,
+        "geometry": table.geometry_type,
+        "srid": _srid(table.crs),
+        "is_view": False,
+        "primary_key": KEY,
+        "schema": f"usrsch{dataset.account_id}",
+        "columns": {column.name: {"type": column.type, "not_null": column.not_null} for column in table.columns},
+        "resource_id": str(dataset.resource_id),
+        "owner_id": dataset.account_id,
+    }
+    return out if rows is None else out | {"num_rows": rows}
+
+
+def _srid(crs: str | None) -> int | None:
+    return int(crs.removeprefix("EPSG:")) if crs and crs.startswith("EPSG:") else None
+
+
+def user_out(user: User) -> dict[str, Any]:
+    """A user, without anything that must not be seen."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "email": user.email,
+        "active": user.active,
+        "firstname": user.firstname,
+        "lastname": user.lastname,
+        "created": user.created,
+        "modified": user.modified,
+        "lastlog": user.lastlog,
+        "owner_id": user.id,
+        "mobile": user.mobile,
+        "web": user.web,
+        "phone": user.phone,
+        "resource_id": user.resource_id,
+        "oidc": False,
+    }
+
+
+def key_out(key: Key) -> dict[str, Any]:
+    """A key of the caller."""
+    row = key.row
+    return {
+        "id": str(row.id),
+        "key": key.value,
+        "key_desc": row.key_desc,
+        "created": timestamp(row.created),
+        "accessed": timestamp(row.accessed),
+        "key_trunc": row.key_trunc,
+        "active": "t" if row.active else "f",
+        "scope": row.scope,
+    }
+
+
+def share_out(grant: Grant) -> dict[str, Any]:
+    """One share."""
+    share, username = grant
+    return {
+        "id": str(share.id),
+        "resource_id": str(share.resource_id),
+        "user_id": str(share.user_id),
+        "dependency_option_id": None,
+        "username": username,
+        "permission": share.permission,
+    }
+
+
+def grouped_shares(grants: list[Grant]) -> list[dict[str, Any]]:
+    """Shares by grantee."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for share, username in grants:
+        groups.setdefault(username, []).append({"type": share.permission, "share_id": str(share.id)})
+    return [{"permissions": held, "username": username} for username, held in groups.items()]
+
+
+def entry_out(entry: Entry) -> dict[str, Any]:
+    """A file or directory."""
+    info = entry.info
+    stem, dot, extension = info.name.rpartition(".")
+    folder = "/" + info.path.rpartition("/")[0]
+    return {
+        "id": str(entry.file_id),
+        "resource_id": str(entry.resource_id),
+        "name": stem if dot and not info.is_dir else info.name,
+        "filename": info.name,
+        "extension": extension if dot and not info.is_dir else "",
+        "path": folder if folder.endswith("/") else folder + "/",
+        "pathname": "/" + info.path,
+        "size": info.size,
+        "is_dir": "t" if info.is_dir else "f",
+        "created": info.created,
+        "modified": info.modified,
+    }

@@ -1,0 +1,53 @@
+"""What a running server, a command or a job holds open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graticule.catalogue.database import Catalogue
+from graticule.catalogue.secrets import KeyBox, installation_secret
+from graticule.storage.local import LocalFileStore
+from graticule.stores.geopackage import GeoPackageStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from graticule.settings import Settings
+    from graticule.storage.base import FileStore
+    from graticule.stores.base import FeatureStore
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The parts that actions work with. Made once a process; every part may be used from any thread."""
+
+    settings: Settings
+    catalogue: Catalogue
+    store: FeatureStore
+    files: FileStore
+    keys: KeyBox
+
+    @property
+    def accounts(self) -> Path:
+        """The directory that holds one directory for each account."""
+        return self.settings.data / "accounts"
+
+    def close(self) -> None:
+        self.store.close()
+        self.catalogue.close()
+
+
+def open_backend(settings: Settings) -> Backend:
+    """Open what stands in the data directory, or begin a new one there; bring an older one up to date."""
+    accounts = settings.data / "accounts"
+    accounts.mkdir(parents=True, exist_ok=True)
+    catalogue = Catalogue(settings.data / "catalogue.sqlite")
+    catalogue.migrate()
+    return Backend(
+        settings=settings,
+        catalogue=catalogue,
+        store=GeoPackageStore(accounts),
+        files=LocalFileStore(accounts),
+        keys=KeyBox(installation_secret(settings)),
+    )

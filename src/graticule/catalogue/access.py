@@ -1,0 +1,132 @@
+"""Who may do what: what each permission brings, and what a caller has on a resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, exists, or_, select
+
+from graticule.catalogue.orm import ANONYMOUS_ID, Layer, Map, Share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import InstrumentedAttribute, Session
+
+PERMISSIONS = (
+    "OWNER",
+    "READ",
+    "EDIT",
+    "EXPORT",
+    "EDIT_MOBILE",
+    "EDIT_WITH_SHARE",
+    "INSERT",
+    "INSERT_MDC",
+    "UPDATE",
+    "UPDATE_MDC",
+    "DELETE",
+    "DELETE_MDC",
+    "SHARE",
+)
+_EDIT = frozenset({"EDIT", "READ", "INSERT", "UPDATE", "DELETE"})
+_OWN_FEATURES = frozenset({"INSERT_MDC", "UPDATE_MDC", "DELETE_MDC"})
+
+# What each permission brings (the contract, section 8). A permission always brings itself.
+BRINGS: dict[str, frozenset[str]] = {
+    "OWNER": frozenset(PERMISSIONS),
+    "EDIT_WITH_SHARE": _EDIT | {"EDIT_WITH_SHARE", "SHARE"},
+    "EDIT": _EDIT,
+    "EDIT_MOBILE": _OWN_FEATURES | {"EDIT_MOBILE", "READ"},
+    **{name: frozenset({name, "READ"}) for name in ("EXPORT", "INSERT", "UPDATE", "DELETE", "SHARE")},
+    **{name: frozenset({name}) for name in ("READ", *_OWN_FEATURES)},
+}
+# The permissions that let a caller know that a thing is there: all of them, since *_MDC holders work with it too.
+READING = tuple(name for name, brings in BRINGS.items() if "READ" in brings)
+NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller. ``cookie`` is true when nothing but a cookie says who it is; ``scopes`` limit a key."""
+
+    user_id: int
+    username: str
+    administrator: bool = False
+    key_id: int | None = None
+    scopes: frozenset[str] = NOTHING
+
+    @property
+    def signed_in(self) -> bool:
+        return self.user_id != ANONYMOUS_ID
+
+
+ANONYMOUS = Actor(ANONYMOUS_ID, "anonymous")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether, and why; ``because`` is a sentence for the caller."""
+
+    allowed: bool
+    because: str
+
+
+def grantees(user_id: int) -> tuple[int, ...]:
+    """The users whose shares hold for this one: themselves and everyone."""
+    return (user_id, ANONYMOUS_ID) if user_id != ANONYMOUS_ID else (ANONYMOUS_ID,)
+
+
+def expand(granted: Iterable[str]) -> frozenset[str]:
+    """All that the granted permissions bring together."""
+    return frozenset().union(*(BRINGS[name] for name in granted))
+
+
+def granted_on(session: Session, user_id: int, resource_ids: Iterable[int]) -> frozenset[str]:
+    """The permissions that hold for a user on any of the resources, before expansion."""
+    statement = select(Share.permission).where(
+        Share.resource_id.in_(tuple(resource_ids)), Share.user_id.in_(grantees(user_id))
+    )
+    return frozenset(session.scalars(statement))
+
+
+def permissions_on(session: Session, user_id: int, *resource_ids: int) -> frozenset[str]:
+    """All that a user may do with something that stands under these resources (a layer: its own and its map's)."""
+    return expand(granted_on(session, user_id, resource_ids))
+
+
+def may(held: frozenset[str], permission: str, *, own: bool = False) -> Verdict:
+    """Whether the held permissions allow it. ``own``: it concerns a feature that the caller made."""
+    if permission in held:
+        return Verdict(True, f"{permission} is held")
+    if own and f"{permission}_MDC" in held:
+        return Verdict(True, f"{permission}_MDC is held and the feature is the caller's own")
+    if f"{permission}_MDC" in held:
+        return Verdict(False, f"{permission}_MDC allows this on one's own features only.")
+    return Verdict(False, f"This needs the permission {permission}.")
+
+
+def _shared(
+    resource_id: InstrumentedAttribute[int], users: tuple[int, ...], names: tuple[str, ...]
+) -> ColumnElement[bool]:
+    return exists().where(Share.resource_id == resource_id, Share.user_id.in_(users), Share.permission.in_(names))
+
+
+def visible_maps(user_id: int) -> ColumnElement[bool]:
+    """The condition on maps that the user may read, to filter lists with in the database."""
+    return _shared(Map.resource_id, grantees(user_id), READING)
+
+
+def visible_layers(user_id: int) -> ColumnElement[bool]:
+    """The condition on layers that the user may read: by the layer's own shares or its map's. Needs Map joined."""
+    return or_(_shared(Layer.resource_id, grantees(user_id), READING), visible_maps(user_id))
+
+
+def public_map() -> ColumnElement[bool]:
+    """The condition on maps that everyone may read."""
+    return _shared(Map.resource_id, (ANONYMOUS_ID,), READING)
+
+
+def shared_map(user_id: int) -> ColumnElement[bool]:
+    """The condition on maps of others that were shared with the user in person."""
+    return (Map.owner_id != user_id) & _shared(Map.resource_id, (user_id,), READING)

@@ -1,0 +1,246 @@
+"""The catalogue's tables: users, keys, maps, layers, shares, and what is known of tables and files."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+# The user id of everyone who has not signed in; features made by it are nobody's own.
+ANONYMOUS_ID = 0
+
+# SQLite would give the id of a deleted last row to the next one: an old link must never lead to somebody's new thing.
+NEVER_REUSE = {"sqlite_autoincrement": True}
+
+# SQLite counts up only a column declared INTEGER.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Every table of the catalogue. Times are epoch seconds."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class User(Base):
+    """An account.
+
+    ``username_folded`` makes names unique regardless of case; ``account_hash`` is the MD5 of the id, by which paths
+    name the storage of another account.
+    """
+
+    __tablename__ = "users"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    username: Mapped[str] = mapped_column(String(100))
+    username_folded: Mapped[str] = mapped_column(String(100), unique=True)
+    email: Mapped[str | None] = mapped_column(String(255))
+    firstname: Mapped[str | None] = mapped_column(String(255))
+    lastname: Mapped[str | None] = mapped_column(String(255))
+    mobile: Mapped[str | None] = mapped_column(String(100))
+    phone: Mapped[str | None] = mapped_column(String(100))
+    web: Mapped[str | None] = mapped_column(String(255))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    administrator: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger)
+    lastlog: Mapped[int | None] = mapped_column(BigInteger)
+    resource_id: Mapped[int | None] = mapped_column(BigInteger)
+    account_hash: Mapped[str | None] = mapped_column(String(32), unique=True)
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    last_failed_login: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Resource(Base):
+    """Something that can be shared: a map, a layer, a table, a file. Its shares hang on its id."""
+
+    __tablename__ = "resources"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    type: Mapped[str] = mapped_column(String(20))
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+class Share(Base):
+    """One permission of one user on one resource."""
+
+    __tablename__ = "shares"
+    __table_args__ = (
+        UniqueConstraint("resource_id", "user_id", "permission"),
+        Index("ix_shares_user", "user_id", "resource_id"),
+        NEVER_REUSE,
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    permission: Mapped[str] = mapped_column(String(20))
+
+
+class ApiKey(Base):
+    """A key. Looked up by the hash of its value, which is stored encrypted."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    encrypted: Mapped[str] = mapped_column(Text)
+    key_desc: Mapped[str | None] = mapped_column(Text)
+    scope: Mapped[str | None] = mapped_column(Text)
+    key_trunc: Mapped[str] = mapped_column(String(6))
+    active: Mapped[bool] = mapped_column(default=True)
+    created: Mapped[int] = mapped_column(BigInteger)
+    accessed: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Session(Base):
+    """A browser that has signed in; ``hash`` is that of the value in its cookie."""
+
+    __tablename__ = "sessions"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[int] = mapped_column(BigInteger)
+    expires: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class Map(Base):
+    """A map. ``bounds`` is the text that was sent; ``version`` counts changes to everything but the visits."""
+
+    __tablename__ = "maps"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), unique=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    copyright: Mapped[str | None] = mapped_column(Text)
+    epsg: Mapped[str | None] = mapped_column(String(20))
+    proj4: Mapped[str] = mapped_column(Text)
+    units: Mapped[str] = mapped_column(String(20))
+    bounds: Mapped[str | None] = mapped_column(Text)
+    bgcolor: Mapped[str | None] = mapped_column(String(20))
+    mobileacess: Mapped[str | None] = mapped_column(String(1))
+    wmsaccess: Mapped[str | None] = mapped_column(String(1))
+    share: Mapped[str | None] = mapped_column(String(1))
+    active: Mapped[str] = mapped_column(String(1), default="1")
+    visible: Mapped[str] = mapped_column(String(1), default="t")
+    archived: Mapped[bool] = mapped_column(default=False)
+    maxzoom: Mapped[str | None] = mapped_column(String(10))
+    created: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger)
+    accessed: Mapped[int] = mapped_column(BigInteger)
+    visited: Mapped[int] = mapped_column(BigInteger, default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+    owner: Mapped[User] = relationship(lazy="joined")
+
+
+class Dataset(Base):
+    """A table of an account's feature store: one that a user made, or what was read in from a file.
+
+    ``kind`` is ``table`` or ``file``. ``store_table`` is its name in the account's GeoPackage. For a file,
+    ``path``, ``sublayer`` and ``family`` say what was read, ``fingerprint`` what the file looked like then.
+    """
+
+    __tablename__ = "datasets"
+    __table_args__ = (
+        UniqueConstraint("account_id", "store_table"),
+        Index("ix_datasets_path", "account_id", "path"),
+        NEVER_REUSE,
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    store_table: Mapped[str] = mapped_column(String(100))
+    resource_id: Mapped[int | None] = mapped_column(ForeignKey("resources.id"))
+    path: Mapped[str | None] = mapped_column(Text)
+    sublayer: Mapped[str | None] = mapped_column(Text)
+    family: Mapped[str | None] = mapped_column(String(10))
+    fingerprint: Mapped[str | None] = mapped_column(Text)
+    skipped: Mapped[int] = mapped_column(BigInteger, default=0)
+    status: Mapped[str] = mapped_column(String(10), default="ready")
+    status_text: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[int] = mapped_column(BigInteger)
+
+
+class File(Base):
+    """A file or directory of a user's storage that has been given a resource, so that it can be shared."""
+
+    __tablename__ = "files"
+    __table_args__ = (UniqueConstraint("account_id", "path"), NEVER_REUSE)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    path: Mapped[str] = mapped_column(Text)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), unique=True)
+    created: Mapped[int] = mapped_column(BigInteger)
+
+
+class Layer(Base):
+    """A layer of a map. ``source_user_id`` set its ``source``; the data behind it is read with that user's rights."""
+
+    __tablename__ = "layers"
+    __table_args__ = (Index("ix_layers_map", "map_id", "order"), NEVER_REUSE)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    map_id: Mapped[int] = mapped_column(ForeignKey("maps.id"))
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), unique=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    type: Mapped[str | None] = mapped_column(String(20))
+    source: Mapped[str | None] = mapped_column(Text)
+    source_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("datasets.id"), index=True)
+    raster_account_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    raster_path: Mapped[str | None] = mapped_column(Text)
+    epsg: Mapped[str | None] = mapped_column(String(20))
+    onscale: Mapped[str | None] = mapped_column(String(40))
+    offscale: Mapped[str | None] = mapped_column(String(40))
+    label: Mapped[str | None] = mapped_column(Text)
+    x_min: Mapped[str | None] = mapped_column(String(40))
+    x_max: Mapped[str | None] = mapped_column(String(40))
+    y_min: Mapped[str | None] = mapped_column(String(40))
+    y_max: Mapped[str | None] = mapped_column(String(40))
+    textfield: Mapped[str | None] = mapped_column(Text)
+    styles: Mapped[str | None] = mapped_column(Text)
+    alpha: Mapped[str] = mapped_column(String(10), default="100")
+    encoding: Mapped[str | None] = mapped_column(String(40))
+    margin: Mapped[str | None] = mapped_column(String(40))
+    opened: Mapped[str | None] = mapped_column(String(10))
+    visible: Mapped[str] = mapped_column(String(1), default="t")
+    lock: Mapped[str] = mapped_column(String(1), default="f")
+    exportable: Mapped[str] = mapped_column(String(1), default="f")
+    parent: Mapped[int | None] = mapped_column(BigInteger)
+    tooltip: Mapped[str | None] = mapped_column(Text)
+    label_placement: Mapped[str | None] = mapped_column(Text)
+    hidegeometry: Mapped[str] = mapped_column(String(1), default="f")
+    geometry_offset: Mapped[str | None] = mapped_column(String(40))
+    use_info_window: Mapped[str] = mapped_column(String(1), default="t")
+    order: Mapped[int] = mapped_column(default=0)
+    raster: Mapped[str | None] = mapped_column(String(40))
+    grp: Mapped[str | None] = mapped_column(String(40))
+    merged: Mapped[str | None] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(10), default="ready")
+    status_text: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1)
+
+    map: Mapped[Map] = relationship(lazy="joined")
+    dataset: Mapped[Dataset | None] = relationship(lazy="joined")

@@ -1,0 +1,56 @@
+"""One frozen object with everything that can be set; each entry is also an environment variable GRATICULE_…."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIBIBYTE = 1024**3
+
+BASEMAPS = {
+    "osm": {
+        "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
+        "attribution": "© OpenStreetMap contributors",
+    },
+    "opentopomap": {
+        "url": "https://tile.opentopomap.org/{z}/{x}/{y}.png",
+        "attribution": "© OpenStreetMap contributors, SRTM; map style © OpenTopoMap (CC-BY-SA)",
+    },
+}
+
+
+class Settings(BaseSettings):
+    """Settings of one installation."""
+
+    model_config = SettingsConfigDict(env_prefix="GRATICULE_", frozen=True, extra="ignore")
+
+    data: Path = Field(Path("data"), description="The data directory: catalogue, feature data, users' files.")
+    host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for all.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="How many server processes to start.")
+    threads: int = Field(16, ge=1, le=256, description="How many requests one process works on at the same time.")
+    public_url: str | None = Field(
+        None, description="The address at which browsers reach the server, where it differs from the listening one."
+    )
+    max_upload_bytes: int = Field(4 * GIBIBYTE, ge=1, description="The largest upload that is taken, in bytes.")
+    max_body_bytes: int = Field(
+        64 * 1024**2, ge=1024, description="The largest request body other than an upload, in bytes."
+    )
+    max_unpacked_bytes: int = Field(16 * GIBIBYTE, ge=1, description="The most bytes one zip may unpack to.")
+    max_unpacked_files: int = Field(10_000, ge=1, description="The most files one zip may hold.")
+    secret: SecretStr | None = Field(
+        None,
+        description="What API keys are encrypted with; made at first start and kept in the data directory if unset.",
+    )
+    session_days: int = Field(14, ge=1, le=3650, description="How many days a browser stays signed in.")
+    basemaps: dict[str, dict[str, str]] = Field(
+        BASEMAPS,
+        description='Basemaps that a tile layer may name, as JSON: {"name": {"url": "https://…/{z}/{x}/{y}.png", '
+        '"attribution": "…"}}.',
+    )
+    basemap_timeout: float = Field(
+        4.0, gt=0, le=60, description="Seconds to wait for a basemap's tile when a picture is drawn."
+    )
+    log_level: str = Field("info", description="How much the server logs: debug, info, warning, error.")

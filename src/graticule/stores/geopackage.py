@@ -1,0 +1,233 @@
+"""The embedded feature store: one GeoPackage an account, which other programs may open at the same time."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graticule.errors import Conflict, PreconditionFailed
+from graticule.geometry.crs import Crs
+from graticule.model.features import Batch, Query
+from graticule.stores import extent, gpkg_blob, staged_table
+from graticule.stores import gpkg_schema as schema
+from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
+from graticule.stores.connections import Connections
+from graticule.stores.gpkg_schema import quoted
+from graticule.stores.query import count, select
+from graticule.stores.values import reader, writer
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from graticule.model.features import Box, Table
+
+
+class GeoPackageStore:
+    """A ``FeatureStore`` over ``<root>/<account>/data.gpkg``."""
+
+    def __init__(self, root: Path) -> None:
+        self._connections = Connections(root)
+
+    def path(self, account: int) -> Path:
+        """Where the account's GeoPackage is, or will be."""
+        return self._connections.path(account)
+
+    def tables(self, account: int) -> list[str]:
+        if not self.path(account).exists():
+            return []
+        with self._connections.reading(account) as connection:
+            rows = connection.execute("SELECT table_name FROM gpkg_contents ORDER BY table_name")
+            return [name for (name,) in rows]
+
+    def table(self, account: int, name: str) -> Table:
+        with self._connections.reading(account) as connection:
+            return staged_table.describe(connection, name)
+
+    def create(self, account: int, table: Table) -> None:
+        with self._connections.writing(account) as connection:
+            if _exists(connection, table.name):
+                raise Conflict(f"There is already a table named {table.name}.", field="name", value=table.name)
+            if table.crs is not None:
+                table = replace(table, srid=_srid_of(connection, table.crs))
+            connection.execute(schema.create_table(table))
+            if table.geometry_type:
+                connection.execute(schema.create_rtree(table.name))
+            _announce(connection, table, features=0, box=None)
+
+    def drop(self, account: int, name: str) -> None:
+        if not self.path(account).exists():
+            return
+        with self._connections.writing(account) as connection:
+            for owner in ("gpkg_extensions", "gpkg_geometry_columns", "gpkg_ogr_contents", "gpkg_contents"):
+                connection.execute(f"DELETE FROM {owner} WHERE table_name = ?", (name,))
+            connection.execute(f"DROP TABLE IF EXISTS {quoted(schema.rtree(name))}")
+            connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+
+    def adopt(self, account: int, staged: Path, name: str) -> None:
+        with self._connections.writing(account, attached=staged) as connection:
+            if _exists(connection, name):
+                raise Conflict(f"There is already a table named {name}.", field="name", value=name)
+            found = staged_table.copy(connection, name)
+            _announce(connection, found.table, features=found.features, box=found.box)
+
+    def extent(self, account: int, name: str) -> Box | None:
+        with self._connections.reading(account) as connection:
+            return extent.of_index(connection, name)
+
+    def count(self, account: int, table: Table, query: Query) -> int:
+        statement = count(table, query)
+        with self._connections.reading(account) as connection:
+            row = connection.execute(statement.sql, statement.values).fetchone()
+        return int(row[0] or 0) if row else 0
+
+    def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
+        statement = select(table, query)
+        types = {column.name: column.type for column in table.columns}
+        readers = [reader(types.get(name, "integer")) for name in statement.columns]
+        with self._connections.reading(account) as connection:
+            cursor = connection.execute(statement.sql, statement.values)
+            while rows := cursor.fetchmany(batch_size):
+                yield _batch(rows, statement.columns, readers, geometry=query.geometry)
+
+    def insert(self, account: int, table: Table, changes: Sequence[Change], owner: int) -> list[int]:
+        now = int(time.time())
+        with self._connections.writing(account) as connection:
+            ids = [_insert(connection, table, change, owner, now) for change in changes]
+            self._touch(connection, table)
+        return ids
+
+    def update(self, account: int, table: Table, change: Change, expected: str | None = None) -> bool:
+        values = _values(table, change) | {MODIFIED: int(time.time())}
+        assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
+        with self._connections.writing(account) as connection:
+            if not _is_expected(connection, table, change.id, expected):
+                return False
+            connection.execute(
+                f"UPDATE {quoted(table.name)} SET {assignments} WHERE {KEY} = ?", (*values.values(), change.id)
+            )
+            self._touch(connection, table)
+        return True
+
+    def delete(self, account: int, table: Table, feature: int, expected: str | None = None) -> bool:
+        with self._connections.writing(account) as connection:
+            if not _is_expected(connection, table, feature, expected):
+                return False
+            connection.execute(f"DELETE FROM {quoted(table.name)} WHERE {KEY} = ?", (feature,))
+            self._touch(connection, table)
+        return True
+
+    def empty(self, account: int, table: Table) -> None:
+        with self._connections.writing(account) as connection:
+            connection.execute(f"DELETE FROM {quoted(table.name)}")
+            self._touch(connection, table)
+
+    def version(self, account: int, table: Table, feature: int) -> str | None:
+        with self._connections.reading(account) as connection:
+            return _version(connection, table, feature)
+
+    def close(self) -> None:
+        self._connections.close()
+
+    @staticmethod
+    def _touch(connection: sqlite3.Connection, table: Table) -> None:
+        """Keep what the file says of the table true: its extent and the time of its last change."""
+        box = extent.of_index(connection, table.name) if table.geometry_type else None
+        connection.execute(
+            "UPDATE gpkg_contents SET min_x = ?, min_y = ?, max_x = ?, max_y = ?, "
+            "last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE table_name = ?",
+            (*(box or (None,) * 4), table.name),
+        )
+
+
+def _exists(connection: sqlite3.Connection, name: str) -> bool:
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE lower(name) = lower(?)", (name,)).fetchone()
+    return found is not None
+
+
+def _srid_of(connection: sqlite3.Connection, crs_text: str) -> int:
+    crs = Crs.from_text(crs_text)
+    if crs.is_web_mercator:
+        crs = Crs.web_mercator()
+    organization, code = ("NONE", 0) if crs.epsg is None else ("EPSG", crs.epsg)
+    return staged_table.enter_srs(connection, crs.name, organization, code, crs.pyproj.to_wkt("WKT1_GDAL"))
+
+
+def _announce(connection: sqlite3.Connection, table: Table, *, features: int, box: Box | None) -> None:
+    """Enter a table that now exists into the file's own registers, and set its triggers."""
+    connection.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, min_x, min_y, max_x, max_y, srs_id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            table.name,
+            "features" if table.geometry_type else "attributes",
+            table.name,
+            *(box or (None,) * 4),
+            table.srid if table.geometry_type else 0,
+        ),
+    )
+    if table.geometry_type:
+        connection.execute(
+            "INSERT INTO gpkg_geometry_columns VALUES (?, ?, ?, ?, ?, ?)",
+            (table.name, GEOMETRY, table.geometry_type, table.srid, 1 if table.has_z else 0, 0),
+        )
+        connection.execute(
+            "INSERT INTO gpkg_extensions VALUES (?, ?, 'gpkg_rtree_index', ?, 'write-only')",
+            (table.name, GEOMETRY, schema.RTREE_DEFINITION),
+        )
+    connection.execute("INSERT INTO gpkg_ogr_contents VALUES (?, ?)", (table.name, features))
+    for trigger in schema.create_triggers(table):
+        connection.execute(trigger)
+
+
+def _batch(rows: list[tuple[Any, ...]], names: tuple[str, ...], readers: list[Any], *, geometry: bool) -> Batch:
+    ids, owner, created, modified, *rest = zip(*rows, strict=True)
+    geometries = gpkg_blob.decode(rest.pop(0)) if geometry else None
+    columns = {
+        name: list(values) if read is None else [None if value is None else read(value) for value in values]
+        for name, read, values in zip(names, readers, rest, strict=True)
+    }
+    return Batch(
+        np.array(ids, dtype=np.int64),
+        geometries,
+        columns,
+        [value or 0 for value in owner],
+        [value or 0 for value in created],
+        [value or 0 for value in modified],
+    )
+
+
+def _values(table: Table, change: Change) -> dict[str, Any]:
+    writers = {column.name: writer(column.type) for column in table.columns}
+    values = {name: None if value is None else writers[name](value) for name, value in change.values.items()}
+    if change.set_geometry:
+        values[GEOMETRY] = gpkg_blob.encode(change.geometry, table.srid or 0)
+    return values
+
+
+def _insert(connection: sqlite3.Connection, table: Table, change: Change, owner: int, now: int) -> int:
+    values = _values(table, change) | {CREATED: now, MODIFIED: now, OWNER: owner}
+    names = ", ".join(quoted(name) for name in values)
+    marks = ", ".join("?" * len(values))
+    cursor = connection.execute(f"INSERT INTO {quoted(table.name)} ({names}) VALUES ({marks})", tuple(values.values()))
+    return int(cursor.lastrowid or 0)
+
+
+def _version(connection: sqlite3.Connection, table: Table, feature: int | None) -> str | None:
+    row = connection.execute(f"SELECT * FROM {quoted(table.name)} WHERE {KEY} = ?", (feature,)).fetchone()
+    return None if row is None else hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest()
+
+
+def _is_expected(connection: sqlite3.Connection, table: Table, feature: int | None, expected: str | None) -> bool:
+    """Whether the feature is there; raises ``PreconditionFailed`` when it is another than the one expected."""
+    version = _version(connection, table, feature)
+    if version is not None and expected not in (None, version):
+        raise PreconditionFailed(
+            f"Feature {feature} has changed since; read it again.", field="If-Match", value=expected
+        )
+    return version is not None

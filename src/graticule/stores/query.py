@@ -1,0 +1,115 @@
+"""A query on a table as SQL text and bound values. Every name in the text comes from the table, never from a client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graticule.filters.to_sql import SQLITE, to_sql
+from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER
+from graticule.stores.gpkg_schema import quoted, rtree
+
+if TYPE_CHECKING:
+    from graticule.filters.nodes import Node
+    from graticule.model.features import Box, Query, Table
+
+PSEUDO_COLUMNS = {"FID": KEY, "OWNER": OWNER, "CREATED": CREATED, "MODIFIED": MODIFIED}
+CLASS = "__class"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL text with its bound values, and the names of the user's columns in the order they are selected."""
+
+    sql: str
+    values: tuple[Any, ...]
+    columns: tuple[str, ...] = ()
+
+
+def select(table: Table, query: Query) -> Statement:
+    """SELECT key, owner, created, modified, [geometry,] columns…, [class] of what the query hits."""
+    names = tuple(column.name for column in table.columns) if query.columns is None else query.columns
+    wanted = [f"t.{name}" for name in (KEY, OWNER, CREATED, MODIFIED)]
+    if query.geometry:
+        wanted.append(f"t.{GEOMETRY}" if table.geometry_type else "NULL")
+    wanted += [f"t.{quoted(name)}" for name in names]
+    values: list[Any] = []
+    if query.classes is not None:
+        wanted.append(f"{_class_of(query.classes, values)} AS {CLASS}")
+        names = (*names, CLASS)
+    source = _source(table, query, values)
+    limit = ""
+    if query.limit is not None or query.offset:
+        limit = " LIMIT ? OFFSET ?"
+        values += [-1 if query.limit is None else query.limit, query.offset]
+    return Statement(f"SELECT {', '.join(wanted)} {source} {_order(query)}{limit}", tuple(values), names)
+
+
+def count(table: Table, query: Query) -> Statement:
+    """SELECT count(*) of what the query hits."""
+    if not (query.boxes or query.where or query.ids is not None or query.owner is not None):
+        return Statement("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?", (table.name,))
+    values: list[Any] = []
+    return Statement(f"SELECT count(*) {_source(table, query, values)}", tuple(values))
+
+
+def _source(table: Table, query: Query, values: list[Any]) -> str:
+    conditions: list[str] = []
+    source = f"FROM {quoted(table.name)} t"
+    if query.boxes and not table.geometry_type:
+        conditions.append("0")
+    elif len(query.boxes) == 1:
+        # CROSS keeps SQLite from walking the table and asking the index for every row.
+        source = f"FROM {quoted(rtree(table.name))} r CROSS JOIN {quoted(table.name)} t ON t.{KEY} = r.id"
+        conditions.append(_in_box(query.boxes[0], query.exact, values))
+    elif query.boxes:
+        conditions.append(_in_boxes(table, query, values))
+    if query.ids is not None:
+        conditions.append(f"t.{KEY} IN ({', '.join('?' * len(query.ids))})")
+        values += query.ids
+    if query.owner is not None:
+        conditions.append(f"t.{OWNER} = ?")
+        values.append(query.owner)
+    if query.where is not None:
+        sql, bound = to_sql(query.where, SQLITE)
+        conditions.append(f"({sql})")
+        values += bound
+    return f"{source} WHERE {' AND '.join(conditions)}" if conditions else source
+
+
+def _in_box(box: Box, exact: bool, values: list[Any], geometry: str = f"t.{GEOMETRY}") -> str:
+    xmin, ymin, xmax, ymax = box
+    values += [xmin, xmax, ymin, ymax]
+    touches = "r.maxx >= ? AND r.minx <= ? AND r.maxy >= ? AND r.miny <= ?"
+    if not exact:
+        return touches
+    # The index rounds envelopes outwards: what lies inside by its word is inside; only the rest needs a closer look.
+    values += [xmin, xmax, ymin, ymax, xmin, ymin, xmax, ymax]
+    inside = "r.minx >= ? AND r.maxx <= ? AND r.miny >= ? AND r.maxy <= ?"
+    return f"{touches} AND (({inside}) OR g_hits({geometry}, ?, ?, ?, ?))"
+
+
+def _in_boxes(table: Table, query: Query, values: list[Any]) -> str:
+    index = quoted(rtree(table.name))
+    geometry = f"(SELECT g.{GEOMETRY} FROM {quoted(table.name)} g WHERE g.{KEY} = r.id)"
+    parts = [f"SELECT r.id FROM {index} r WHERE {_in_box(box, query.exact, values, geometry)}" for box in query.boxes]
+    return f"t.{KEY} IN ({' UNION '.join(parts)})"
+
+
+def _class_of(classes: tuple[Node | None, ...], values: list[Any]) -> str:
+    rest = next((index for index, node in enumerate(classes) if node is None), -1)
+    branches = []
+    for index, node in enumerate(classes):
+        if node is not None:
+            sql, bound = to_sql(node, SQLITE)
+            values += bound
+            branches.append(f"WHEN {sql} THEN {index}")
+    return f"CASE {' '.join(branches)} ELSE {rest} END" if branches else str(rest)
+
+
+def _order(query: Query) -> str:
+    terms = [
+        f"t.{PSEUDO_COLUMNS.get(order.column) or quoted(order.column)} {'DESC' if order.descending else 'ASC'}"
+        for order in query.order_by
+    ]
+    return f"ORDER BY {', '.join([*terms, f't.{KEY}'])}"

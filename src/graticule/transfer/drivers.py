@@ -1,0 +1,199 @@
+"""The table of file formats: their extensions, the files that belong together, and what reads or writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from graticule.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+Kind = Literal["vector", "raster"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table.
+
+    ``drivers`` are GDAL's names; none for what is read without GDAL. ``required`` and ``sidecars`` are suffixes of
+    the files beside the main one, which it cannot or can do without. ``crs`` is the projection that the format
+    itself lays down. ``declares`` says that the geometry type in the file's header can be relied on, ``single`` that a file holds
+    one layer. ``options`` are
+    GDAL's open options.
+    """
+
+    name: str
+    title: str
+    extensions: tuple[str, ...]
+    drivers: tuple[str, ...]
+    kind: Kind = "vector"
+    required: tuple[str, ...] = ()
+    sidecars: tuple[str, ...] = ()
+    crs: str | None = None
+    xml: bool = False
+    declares: bool = False
+    directory: bool = False
+    single: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A format that features can be written in.
+
+    ``content_type`` is that of a single file; ``name_bytes`` the longest field name in bytes, or None; ``mixed`` says
+    whether one file may hold several geometry families.
+    """
+
+    name: str
+    driver: str
+    extension: str
+    content_type: str
+    name_bytes: int | None = None
+    mixed: bool = True
+    sidecars: tuple[str, ...] = ()
+    crs: str | None = None
+
+
+SHAPEFILE_SIDECARS = (
+    ".dbf",
+    ".prj",
+    ".cpg",
+    ".qix",
+    ".sbn",
+    ".sbx",
+    ".shp.xml",
+    ".qpj",
+    ".fbn",
+    ".fbx",
+    ".idm",
+    ".ind",
+)
+SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
+WORLD = (".wld", ".prj", ".ovr", ".msk")
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "shp", "ESRI Shapefile", (".shp",), ("ESRI Shapefile",),
+        required=(".shx",), sidecars=SHAPEFILE_SIDECARS, declares=True, single=True,
+    ),
+    Format("dbf", "dBASE table", (".dbf",), ("ESRI Shapefile",), sidecars=(".cpg",), declares=True, single=True),
+    Format(
+        "geojson", "GeoJSON", (".geojson", ".json"), ("GeoJSON", "TopoJSON", "ESRIJSON", "JSONFG"), crs="EPSG:4326",
+        single=True,
+    ),
+    Format(
+        "geojsonl", "newline-delimited GeoJSON", (".geojsonl", ".geojsons", ".ndjson", ".jsonl"), ("GeoJSONSeq",),
+        crs="EPSG:4326", single=True,
+    ),
+    Format("topojson", "TopoJSON", (".topojson",), ("TopoJSON",), crs="EPSG:4326"),
+    Format("kml", "KML", (".kml",), ("LIBKML", "KML"), crs="EPSG:4326", xml=True),
+    Format("kmz", "KMZ", (".kmz",), ("LIBKML",), crs="EPSG:4326"),
+    Format("gpx", "GPX", (".gpx",), ("GPX",), crs="EPSG:4326", xml=True),
+    Format("csv", "CSV", (".csv", ".tsv", ".txt"), (), crs="EPSG:4326"),
+    Format("gpkg", "GeoPackage", (".gpkg",), ("GPKG",), sidecars=("-wal", "-shm"), declares=True),
+    Format("fgb", "FlatGeobuf", (".fgb",), ("FlatGeobuf",), declares=True, single=True),
+    Format(
+        "gml", "GML", (".gml",), ("GML",), sidecars=(".xsd", ".gfs"), xml=True,
+        options=(("WRITE_GFS", "NO"), ("DOWNLOAD_SCHEMA", "NO")),
+    ),
+    Format("tab", "MapInfo TAB", (".tab",), ("MapInfo File",), required=(".dat",), sidecars=(".map", ".id", ".ind")),
+    Format("mif", "MapInfo MIF", (".mif",), ("MapInfo File",), required=(".mid",)),
+    Format("dxf", "DXF", (".dxf",), ("DXF",), sidecars=(".prj",)),
+    Format("dgn", "DGN", (".dgn",), ("DGN",), sidecars=(".prj",)),
+    Format("sqlite", "SQLite", (".sqlite", ".sqlite3", ".db"), ("SQLite",)),
+    Format("xlsx", "Excel workbook", (".xlsx", ".xlsm"), ("XLSX",), crs="EPSG:4326"),
+    Format("ods", "OpenDocument spreadsheet", (".ods",), ("ODS",), crs="EPSG:4326"),
+    Format("gdb", "Esri file geodatabase", (".gdb",), ("OpenFileGDB",), directory=True),
+    Format("osm", "OpenStreetMap", (".osm", ".pbf"), ("OSM",), crs="EPSG:4326"),
+    Format("gmt", "GMT", (".gmt",), ("OGR_GMT",)),
+    Format("jml", "OpenJUMP JML", (".jml",), ("JML",), xml=True),
+    Format("georss", "GeoRSS", (".georss", ".rss"), ("GeoRSS",), crs="EPSG:4326", xml=True),
+    Format("mapml", "MapML", (".mapml",), ("MapML",), xml=True),
+    Format("e00", "Arc/Info export", (".e00",), ("AVCE00",)),
+    Format("s57", "S-57 chart", (".000",), ("S57",)),
+    Format("sxf", "SXF", (".sxf",), ("SXF",), sidecars=(".rsc",)),
+    Format("vdv", "VDV-452", (".x10",), ("VDV",)),
+    Format("vfk", "VFK", (".vfk",), ("VFK",)),
+    Format("selafin", "Selafin", (".slf",), ("Selafin",)),
+    Format("idrisi", "Idrisi vector", (".vct",), ("Idrisi",), sidecars=(".vdc", ".avl", ".adc")),
+    Format("miramon", "MiraMon vector", (".pnt", ".arc", ".pol"), ("MiraMonVector",), sidecars=(".nod", ".rel")),
+    Format("pmtiles", "PMTiles", (".pmtiles",), ("PMTiles",)),
+    Format("mbtiles", "MBTiles", (".mbtiles",), ("MBTiles",)),
+    Format("tif", "GeoTIFF", (".tif", ".tiff"), ("GTiff",), "raster", sidecars=(".tfw", ".tifw", ".aux.xml", *WORLD)),
+    Format("jpg", "JPEG", (".jpg", ".jpeg"), ("JPEG",), "raster", sidecars=(".jgw", ".jpgw", ".aux.xml", *WORLD)),
+    Format("png", "PNG", (".png",), ("PNG",), "raster", sidecars=(".pgw", ".pngw", ".aux.xml", *WORLD)),
+)  # fmt: skip
+
+EXPORTS: dict[str, Export] = {
+    row.name: row
+    for row in (
+        Export("shp", "ESRI Shapefile", ".shp", "application/zip", 10, mixed=False, sidecars=SHAPEFILE_PARTS),
+        Export("geojson", "GeoJSON", ".geojson", "application/geo+json", crs="EPSG:4326"),
+        Export("csv", "", ".csv", "text/csv; charset=utf-8"),
+        Export("gpkg", "GPKG", ".gpkg", "application/geopackage+sqlite3"),
+    )
+}  # fmt: skip
+
+_BY_EXTENSION = {extension: row for row in FORMATS for extension in row.extensions}
+
+
+def vector_drivers() -> frozenset[str]:
+    """The names of every GDAL driver that reading or writing vector files may use."""
+    return frozenset(driver for row in FORMATS if row.kind == "vector" for driver in row.drivers)
+
+
+def extensions(kind: Kind) -> tuple[str, ...]:
+    """The extensions of the files that can be read, with their dot."""
+    return tuple(extension for row in FORMATS if row.kind == kind for extension in row.extensions)
+
+
+def format_of(path: Path) -> Format | None:
+    """The format that the file's extension stands for, whatever its case."""
+    return _BY_EXTENSION.get(path.suffix.lower())
+
+
+def require_format(path: Path, kind: Kind) -> Format:
+    """The format of a file of that kind. Raises BadRequest that lists what can be read."""
+    row = format_of(path)
+    if row is None or row.kind != kind:
+        known = " ".join(extension[1:] for extension in extensions(kind))
+        raise BadRequest(
+            f"“{path.name}” is not of a {kind} format that can be read.",
+            value=path.suffix[1:],
+            expected=f"one of: {known}",
+        )
+    return row
+
+
+def sidecar(path: Path, suffix: str) -> Path | None:
+    """The file beside ``path`` with the same stem and that suffix, whatever its case; None when there is none.
+
+    A suffix that begins with "-" or has two dots (``roads.shp.xml``) may follow the whole name, too.
+    """
+    wanted = {(path.stem + suffix).lower(), (path.name + suffix).lower()}
+    exact = path.with_name(path.stem + suffix)
+    if exact.exists():
+        return exact
+    return next((other for other in sorted(path.parent.iterdir()) if other.name.lower() in wanted), None)
+
+
+def group(path: Path) -> list[Path]:
+    """The file and all those present that belong to it, the main one first."""
+    row = format_of(path)
+    beside: Iterable[str] = (*row.required, *row.sidecars) if row else ()
+    found = (sidecar(path, suffix) for suffix in beside)
+    return [path, *dict.fromkeys(other for other in found if other is not None and other != path)]
+
+
+def require_export(name: str) -> Export:
+    """The format to write. Raises BadRequest that lists what can be written."""
+    row = EXPORTS.get(name.lower())
+    if row is None:
+        raise BadRequest(
+            f"Features cannot be exported as “{name}”.", field="format", value=name, expected=", ".join(EXPORTS)
+        )
+    return row

@@ -1,0 +1,68 @@
+"""The projection of a file: its own, the one that its format lays down, or the one that the caller states."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyproj
+import shapely
+from pyproj.exceptions import CRSError
+
+from graticule.errors import BadRequest
+
+if TYPE_CHECKING:
+    from graticule.model.features import Box
+    from graticule.transfer.shapes import Shapes
+
+MIN_CONFIDENCE = 70
+LONLAT = "EPSG:4326"
+
+
+def stated(text: str) -> str:
+    """What a caller says the projection is, as ``EPSG:n`` or WKT. Raises BadRequest when PROJ does not know it."""
+    found = identify(f"EPSG:{text}" if text.isdigit() else text)
+    if found is None:
+        raise BadRequest(
+            f"The projection “{text[:100]}” is not known.",
+            field="epsg",
+            value=text[:200],
+            expected="an EPSG code, WKT or PROJ string",
+        )
+    return found
+
+
+@lru_cache(maxsize=64)
+def identify(text: str | None) -> str | None:
+    """``EPSG:n`` where the projection is one of EPSG's, else its WKT; None for none, an unknown or a local one."""
+    if not text or not text.strip():
+        return None
+    try:
+        crs = pyproj.CRS.from_user_input(text)
+    except CRSError:
+        return None
+    if crs.is_engineering or not (crs.is_geographic or crs.is_projected or crs.is_compound):
+        return None
+    authority = crs.to_authority(auth_name="EPSG", min_confidence=MIN_CONFIDENCE)
+    return f"EPSG:{authority[1]}" if authority else str(crs.to_wkt("WKT2_2019"))
+
+
+def fits_lonlat(box: Box | None) -> bool:
+    """Whether the extent could be one of longitudes and latitudes; so it is said of no extent at all."""
+    return box is None or (box[0] >= -180.5 and box[1] >= -90.5 and box[2] <= 180.5 and box[3] <= 90.5)
+
+
+def reproject(shapes: Shapes, source: str, target: str) -> Shapes:
+    """The geometries in another projection, x before y. Raises BadRequest where a point has no place in it."""
+    transformer = pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+    def move(
+        coordinates: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return np.column_stack(transformer.transform(*coordinates.T))
+
+    moved = shapely.transform(shapes, move, include_z=bool(shapely.has_z(shapes).any()))
+    if not np.isfinite(shapely.get_coordinates(moved)).all():
+        raise BadRequest(f"Some of the features lie where {target} has no coordinates.", field="epsg")
+    return moved

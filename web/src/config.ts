@@ -1,0 +1,74 @@
+/** What the server writes into a page for its script. `api/pages_html.py` embeds it as `#config`. */
+
+export type Bounds = [west: number, south: number, east: number, north: number];
+
+export type LayerType = "polygon" | "line" | "point" | "raster" | "tile" | "folder";
+
+export interface Marker {
+  type: "circle" | "box";
+  color: string | null;
+  border: string | null;
+  bw: number | null;
+  size: number | null;
+}
+
+export interface LegendEntry {
+  label: string | null;
+  fill: string | null;
+  stroke: string | null;
+  stroke_width: number | null;
+  marker: Marker | null;
+  dash: number[] | null;
+}
+
+export interface LayerConfig {
+  id: number;
+  name: string;
+  type: LayerType;
+  parent: number | null;
+  visible: boolean;
+  lock: boolean;
+  tooltip: string | null;
+  use_info_window: boolean;
+  status: "ready" | "busy" | "error";
+  status_text: string | null;
+  legend: LegendEntry[];
+}
+
+export interface MapConfig {
+  map: {
+    id: number;
+    name: string;
+    description: string | null;
+    copyright: string | null;
+    bounds: Bounds | null;
+    can_edit: boolean;
+    resource_id: string;
+    public: boolean;
+  };
+  style_url: string;
+  /** The top layer first. */
+  layers: LayerConfig[];
+  options: {
+    toolbar: boolean;
+    layerlist: boolean;
+    layerlist_expanded: boolean;
+    popups: boolean;
+    scalebar: boolean;
+    visibility: number[] | null;
+    bounds: Bounds | null;
+    layer_id: number | null;
+    feature_id: number | null;
+  };
+}
+
+export interface MapsConfig {
+  user: { id: number; username: string };
+}
+
+/** The configuration of this page, or of another page's HTML. */
+export function readConfig<T>(page: Document = document): T {
+  const element = page.getElementById("config");
+  if (!element?.textContent) throw new Error("This page carries no configuration.");
+  return JSON.parse(element.textContent) as T;
+}

@@ -1,0 +1,131 @@
+/** The map with all that lies on it, as the map page and the embedded map both show it. */
+
+import { readFeature } from "../api/layers";
+import { type MapConfig, readConfig } from "../config";
+import { watchPointer } from "../map/hover";
+import { Popups } from "../map/popups";
+import { watchTrouble } from "../map/trouble";
+import { MapView } from "../map/view";
+import { drawn, switchedOn } from "../map/visibility";
+import { byId } from "../ui/dom";
+import { LayerList } from "../ui/layerlist";
+import { notify } from "../ui/notice";
+import { type Tool, toolbar } from "../ui/toolbar";
+// After the styles that MapLibre brings, which it overrules.
+import "../styles/map.css";
+
+const BUSY_POLL_MS = 2000;
+
+export class MapScreen {
+  readonly view: MapView;
+  readonly popups: Popups;
+  readonly list: LayerList | null;
+  config: MapConfig;
+  private on: Set<number>;
+  private poll: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(config: MapConfig) {
+    this.config = config;
+    this.on = switchedOn(config.layers, config.options.visibility);
+    const stage = byId("stage");
+    this.view = new MapView(byId("map"), config, this.drawn());
+    this.popups = new Popups(this.view.map, () => this.config.layers);
+    this.popups.enabled = config.options.popups;
+    this.list = config.options.layerlist ? this.makeList() : null;
+    if (this.list) stage.append(this.list.element);
+    if (config.options.toolbar) stage.append(toolbar(this.tools()));
+    watchTrouble(this.view.map, () => this.config.layers);
+    watchPointer(this.view.map, () => this.config.layers, () => this.popups.clickable());
+    this.view.load(config.style_url);
+    this.pollWhileBusy();
+    void this.selectAsked();
+  }
+
+  /** Take over what the server now says of this map: new layers, new states, a new style. */
+  async refresh(): Promise<void> {
+    this.take(await this.ask());
+  }
+
+  private async ask(): Promise<MapConfig> {
+    const response = await fetch(location.href);
+    if (!response.ok) throw new Error(`The server answered with error ${response.status}.`);
+    return readConfig<MapConfig>(new DOMParser().parseFromString(await response.text(), "text/html"));
+  }
+
+  private take(config: MapConfig): void {
+    const known = new Set(this.config.layers.map((layer) => layer.id));
+    for (const layer of config.layers) if (!known.has(layer.id) && layer.visible) this.on.add(layer.id);
+    this.config = config;
+    this.list?.update(config.layers, this.on);
+    this.view.show(this.drawn());
+    this.view.load(config.style_url);
+    this.pollWhileBusy();
+  }
+
+  private drawn(): Set<number> {
+    return drawn(this.config.layers, this.on);
+  }
+
+  private makeList(): LayerList {
+    const list = new LayerList({
+      expanded: this.config.options.layerlist_expanded,
+      onChange: (on) => {
+        this.on = on;
+        this.view.show(this.drawn());
+      },
+    });
+    list.update(this.config.layers, this.on);
+    return list;
+  }
+
+  private tools(): Tool[] {
+    const { map } = this.view;
+    const tools: Tool[] = [
+      { name: "plus", label: "Zoom in", press: () => void map.zoomIn() },
+      { name: "minus", label: "Zoom out", press: () => void map.zoomOut() },
+      { name: "extent", label: "Full extent", press: () => this.view.fit(this.view.home) },
+    ];
+    if (!this.config.options.popups) return tools;
+    const info: Tool = { name: "info", label: "Show attributes on click", on: true, press: () => this.toggleInfo() };
+    return [...tools, info];
+  }
+
+  private toggleInfo(): boolean {
+    this.popups.enabled = !this.popups.enabled;
+    if (!this.popups.enabled) this.popups.close();
+    return this.popups.enabled;
+  }
+
+  private pollWhileBusy(): void {
+    clearTimeout(this.poll);
+    if (!this.config.layers.some((layer) => layer.status === "busy")) return;
+    this.poll = setTimeout(() => void this.lookAgain(), BUSY_POLL_MS);
+  }
+
+  /** Take over what changed; without a change the list stays, with the focus that may be in it. */
+  private async lookAgain(): Promise<void> {
+    try {
+      const config = await this.ask();
+      if (JSON.stringify(config.layers) !== JSON.stringify(this.config.layers)) return this.take(config);
+    } catch (error) {
+      console.warn(error);
+    }
+    this.pollWhileBusy();
+  }
+
+  /** Zoom to the feature that the page's address names, and show what it is. */
+  private async selectAsked(): Promise<void> {
+    const { layer_id: layer, feature_id: id } = this.config.options;
+    if (layer === null || id === null) return;
+    try {
+      const feature = await readFeature(layer, id);
+      const { __xmin: west, __ymin: south, __xmax: east, __ymax: north } = feature;
+      if (west === null || south === null || east === null || north === null) return;
+      this.view.fit([west, south, east, north]);
+      const open = (): void => this.popups.open([{ layer, feature: id }], [(west + east) / 2, (south + north) / 2]);
+      if (this.config.options.popups) this.view.map.once("idle", open);
+    } catch (error) {
+      notify("selection", `The feature could not be shown: ${(error as Error).message}`, "warning");
+    }
+  }
+}
