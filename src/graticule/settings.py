@@ -53,4 +53,9 @@ class Settings(BaseSettings):
     basemap_timeout: float = Field(
         4.0, gt=0, le=60, description="Seconds to wait for a basemap's tile when a picture is drawn."
     )
+    fetch_private_addresses: bool = Field(
+        False,
+        description="Whether pictures may draw tiles from addresses in private networks; then whoever may make a map "
+        "can have the server ask machines there.",
+    )
     log_level: str = Field("info", description="How much the server logs: debug, info, warning, error.")

@@ -41,9 +41,8 @@ def database() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
     register(connection)
     declared = "".join(f', "{name.replace(chr(34), chr(34) * 2)}" {DECLARED[kind]}' for name, kind in TABLE["columns"])
-    connection.execute(
-        f"CREATE TABLE places (ogc_fid INTEGER PRIMARY KEY, __owner INTEGER, __created INTEGER, __modified INTEGER{declared})"
-    )
+    own = "ogc_fid INTEGER PRIMARY KEY, __owner INTEGER, __created INTEGER, __modified INTEGER"
+    connection.execute(f"CREATE TABLE places ({own}{declared})")
     marks = ", ".join("?" * len(TABLE["fields"]))
     connection.executemany(f"INSERT INTO places VALUES ({marks})", TABLE["rows"])
     yield connection
@@ -56,8 +55,9 @@ def select(database: sqlite3.Connection, columns: tuple[Column, ...]) -> Callabl
 
     def ids(where: str) -> list[int]:
         condition, values = to_sql(check(parse(where), columns), SQLITE)
-        inner = f"SELECT t.ogc_fid AS id, CASE WHEN t.ogc_fid < 0 THEN 1 WHEN ({condition}) THEN 0 END AS hit FROM places t"
-        statement = f"SELECT id FROM ({inner} WHERE t.ogc_fid > 0 AND ({condition})) WHERE hit = 0 ORDER BY id"
+        hit = f"CASE WHEN t.ogc_fid < 0 THEN 1 WHEN ({condition}) THEN 0 END AS hit"
+        inner = f"SELECT t.ogc_fid AS id, {hit} FROM places t WHERE t.ogc_fid > 0 AND ({condition})"
+        statement = f"SELECT id FROM ({inner}) WHERE hit = 0 ORDER BY id"
         return [row[0] for row in database.execute(statement, values + values)]
 
     return ids

@@ -358,7 +358,7 @@ def test_writers_at_the_same_time_never_mix_their_sets(store: LocalFileStore, fi
 def test_sweeping_leaves_the_living_alone(store: LocalFileStore, tmp_path: Path) -> None:
     with store.staging(7) as staging:
         (staging / "a").write_bytes(b"x")
-        assert LocalFileStore(tmp_path / "accounts").sweep() == 0
+        assert LocalFileStore(tmp_path / "accounts").sweep() == ()
         store.write_tree(7, "", {"a": staging / "a"})
     assert tree(store) == {"a": b"x"}
 
@@ -370,7 +370,7 @@ def test_sweeping_takes_no_orders_from_users_files(store: LocalFileStore, files:
     for folder in ("work-dead", "trash-dead"):
         (files.parent / "staging" / folder).mkdir()
         (files.parent / "staging" / folder / "plan.json").write_text(plan)
-    assert store.sweep() == 2
+    assert store.sweep() == (7,)
     assert tree(store) == {"a.txt": b"x"}
     assert staged(files) == []
 
@@ -378,7 +378,7 @@ def test_sweeping_takes_no_orders_from_users_files(store: LocalFileStore, files:
 def test_sweeping_passes_by_what_is_not_an_account(store: LocalFileStore, tmp_path: Path) -> None:
     (tmp_path / "accounts" / "lost+found" / "staging" / "work-x").mkdir(parents=True)
     (tmp_path / "accounts" / "9").mkdir()
-    assert store.sweep() == 0
+    assert store.sweep() == ()
     assert (tmp_path / "accounts" / "lost+found" / "staging" / "work-x").exists()
 
 
@@ -496,7 +496,7 @@ def test_half_a_stream_is_left_to_be_swept(tmp_path: Path) -> None:
     store, _ = kill_at_each_step(tmp_path, "stream", range(40, 41))[0]
     (folder,) = leftovers(store)
     assert (folder / "content").stat().st_size > 0
-    assert store.sweep() == 1
+    assert store.sweep() == (7,)
     assert leftovers(store) == []
 
 

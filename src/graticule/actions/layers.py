@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, or_, select
 from graticule.actions import fields, listing, need
 from graticule.actions.maps import check_version, touch
 from graticule.actions.sources import Resolved, resolve
+from graticule.actions.styling import look_of
 from graticule.actions.users import new_resource
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer, Map, Resource
@@ -70,12 +71,16 @@ EXTENT = ("x_min", "y_min", "x_max", "y_max")
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """A layer with its extent (as text, xmin, ymin, xmax, ymax), its table and what the caller may do with it."""
+    """A layer with its extent (as text, xmin, ymin, xmax, ymax), its table and what the caller may do with it.
+
+    ``problems`` are sentences on what of its styles cannot be used.
+    """
 
     layer: Layer
     extent: tuple[str | None, ...]
     permissions: frozenset[str]
     table: Table | None = None
+    problems: tuple[str, ...] = ()
 
 
 def list_layers(
@@ -137,7 +142,18 @@ def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
     except NotFound:
         return LayerView(layer, (None,) * 4, held)
     extent = tuple(str(side) for side in box) if box else (None,) * 4
-    return LayerView(layer, extent, held, table)
+    problems = look_of(layer, table).parsed.problems if layer.styles else ()
+    return LayerView(layer, extent, held, table, problems)
+
+
+def state_of(layer: Layer) -> tuple[str, str | None]:
+    """How the data stands: the layer's own word, or that of the file behind it; and a sentence on what is amiss."""
+    dataset = layer.dataset
+    if dataset is None and layer.type in VECTOR:
+        return "error", "The data behind this layer is gone."
+    texts = [layer.status_text, dataset.status_text if dataset else None]
+    text = " ".join(part for part in texts if part) or None
+    return dataset.status if dataset is not None and dataset.status != "ready" else layer.status, text
 
 
 def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id: int | None = None) -> LayerView:

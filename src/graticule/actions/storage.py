@@ -116,7 +116,8 @@ def store_upload(backend: Backend, at: Place, files: Sequence[StagedFile], stagi
     """
     if not files:
         raise BadRequest("No file was sent.", field="file", expected="a part that has a file name")
-    directory, tree = at.path, dict[str, Path]()
+    directory = at.path
+    tree: dict[str, Path] = {}
     if len(files) == 1 and not _is_zip(files[0]) and at.path.rpartition("/")[2] == files[0].filename:
         directory = at.path.rpartition("/")[0]
     for number, file in enumerate(files):

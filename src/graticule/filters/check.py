@@ -90,7 +90,7 @@ class _Checker:
             case Not():
                 return replace(node, operand=self.condition(node.operand))
             case Arithmetic():
-                return replace(node, left=self.number(node.left), right=self.number(node.right))
+                return self.arithmetic(node)
             case Call():
                 return self.call(node)
             case _:
@@ -120,11 +120,20 @@ class _Checker:
             raise self.error(node, f"{node.name} has {len(node.arguments)} arguments", f"{count}")
         match node.name:
             case "lower" | "upper" | "length":
-                return replace(node, arguments=(self.text(node.arguments[0]),))
+                kind: Kind = "integer" if node.name == "length" else "text"
+                return replace(node, arguments=(self.text(node.arguments[0]),), kind=kind)
             case "abs" | "round":
-                return replace(node, arguments=(self.number(node.arguments[0]), *map(self.digits, node.arguments[1:])))
+                value, digits = self.number(node.arguments[0]), map(self.digits, node.arguments[1:])
+                return replace(node, arguments=(value, *digits), kind=kind_of(value))
             case "coalesce":
-                return replace(node, arguments=self.alike(node.arguments, node))
+                values = self.alike(node.arguments, node)
+                kinds = [kind_of(value) for value in values]
+                return replace(node, arguments=values, kind="real" if "real" in kinds else kinds[0])
+
+    def arithmetic(self, node: Arithmetic) -> Arithmetic:
+        left, right = self.number(node.left), self.number(node.right)
+        whole = kind_of(left) == kind_of(right) == "integer" and node.operator != "/"
+        return replace(node, left=left, right=right, kind="integer" if whole else "real")
 
     def text(self, node: Node) -> Node:
         checked = self.visit(node)

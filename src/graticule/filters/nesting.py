@@ -24,6 +24,7 @@ from graticule.filters.nodes import (
     Or,
     Pseudo,
     children,
+    continues,
     kind_of,
 )
 
@@ -46,7 +47,7 @@ def stack_depth(node: Node) -> int:
     waiting = _waiting(node)
     mixed = {kind_of(child) for child in below} == {"integer", "real"}
     return max(
-        waiting[min(place, len(waiting) - 1)] + _opened(child, mixed) + stack_depth(child)
+        waiting[min(place, len(waiting) - 1)] + _opened(child, node, mixed) + stack_depth(child)
         for place, child in enumerate(below)
     )
 
@@ -58,8 +59,10 @@ def deepest_first(operands: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(sorted(operands, key=stack_depth, reverse=True))
 
 
-def _opened(child: Node, mixed: bool) -> int:
+def _opened(child: Node, node: Node, mixed: bool) -> int:
     """The parenthesis or the cast around an operand."""
+    if isinstance(node, Arithmetic) and child is node.left and continues(node):
+        return 0
     if mixed and kind_of(child) == "integer":
         return 3
     return 0 if isinstance(child, Literal | ColumnRef | Pseudo | Call) else 1

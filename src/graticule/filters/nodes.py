@@ -123,19 +123,27 @@ class IsNull(Positioned):
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic(Positioned):
-    """Integers stay integers but for ``/``, which is real division and NULL by zero. ``-x`` is ``0 - x``."""
+    """Integers stay integers but for ``/``, which is real division and NULL by zero. ``-x`` is ``0 - x``.
+
+    ``kind`` is None before ``check``.
+    """
 
     operator: ArithmeticOperator
     left: Node
     right: Node
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Positioned):
-    """``length`` counts code points; ``round`` goes half away from zero and takes digits as a second argument."""
+    """``length`` counts code points; ``round`` goes half away from zero and takes digits as a second argument.
+
+    ``kind`` is None before ``check``.
+    """
 
     name: FunctionName
     arguments: tuple[Node, ...]
+    kind: Kind | None = None
 
 
 Node = Literal | ColumnRef | Pseudo | Compare | And | Or | Not | In | Between | Like | IsNull | Arithmetic | Call
@@ -172,29 +180,20 @@ def columns_of(node: Node) -> set[str]:
 def kind_of(node: Node) -> Kind | None:
     """The kind of value that a checked node gives; None only for a bare NULL."""
     match node:
-        case Literal():
+        case Literal() | Arithmetic() | Call():
             return node.kind
         case ColumnRef():
             return "real" if node.type == "number" else node.type
         case Pseudo():
             return "integer"
-        case Arithmetic():
-            both_integer = kind_of(node.left) == kind_of(node.right) == "integer"
-            return "integer" if both_integer and node.operator != "/" else "real"
-        case Call():
-            return _kind_of_call(node)
         case _:
             return "boolean"
 
 
-def _kind_of_call(call: Call) -> Kind | None:
-    match call.name:
-        case "lower" | "upper":
-            return "text"
-        case "length":
-            return "integer"
-        case "abs" | "round":
-            return kind_of(call.arguments[0])
-        case "coalesce":
-            kinds = [kind_of(argument) for argument in call.arguments]
-            return "real" if "real" in kinds else next(filter(None, kinds), None)
+def continues(node: Arithmetic) -> bool:
+    """Whether the left side is written without parentheses or a cast: a + b + c, a * b / c, but not (a + b) * c.
+
+    A parser takes a long chain in its stride, but not as many parentheses.
+    """
+    binds = isinstance(node.left, Arithmetic) and (node.operator in "+-" or node.left.operator in "*/")
+    return binds and kind_of(node.left) == kind_of(node)

@@ -126,7 +126,8 @@ class _Parser:
 
     def error(self, at: int, problem: str, expected: str | None = None) -> BadRequest:
         message = f"{problem} (character {at})" + (f": expected {expected}." if expected else ".")
-        return BadRequest(message, field=self.field, value=self.text[:MAX_LENGTH], expected=expected)
+        printable = self.text[:MAX_LENGTH].encode(errors="replace").decode()
+        return BadRequest(message, field=self.field, value=printable, expected=expected)
 
     # Tokens
 

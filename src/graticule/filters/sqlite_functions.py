@@ -56,6 +56,8 @@ def _compiled(pattern: str) -> Callable[[str], object]:
         return re.compile(stretches[0], re.DOTALL).fullmatch
     first, *middle, last = stretches
     sought = "".join(f"(?>.*?{stretch})" for stretch in middle if stretch)
+    if not last:
+        return re.compile(first + sought, re.DOTALL).match
     return re.compile(f"{first}{sought}.*{last}", re.DOTALL).fullmatch
 
 

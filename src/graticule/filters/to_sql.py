@@ -33,6 +33,7 @@ from graticule.filters.nodes import (
     Not,
     Or,
     Pseudo,
+    continues,
     kind_of,
 )
 
@@ -89,8 +90,9 @@ SQLITE = Dialect(
     },
 )
 
-_PG_LOWER = 'lower({0} COLLATE "und-x-icu") COLLATE "C"'
-_PG_FOLD = "replace(lower({0} COLLATE \"und-x-icu\") COLLATE \"C\", 'ς', 'σ')"
+# In parentheses: PostgreSQL does not take a bare COLLATE as the lower bound of BETWEEN.
+_PG_LOWER = '(lower({0} COLLATE "und-x-icu") COLLATE "C")'
+_PG_FOLD = f"replace({_PG_LOWER}, 'ς', 'σ')"
 # For psycopg. By way of text, for the direct cast keeps 15 of a double's 17 digits.
 _PG_DECIMAL = "CAST(CAST({0} AS text) AS numeric)"
 
@@ -215,7 +217,7 @@ class _Writer:
 
     def arithmetic(self, node: Arithmetic) -> str:
         write = self.exact if kind_of(node) == "integer" else self.double
-        left = self.condition(node.left) if _goes_on(node) else write(node.left)
+        left = self.condition(node.left) if continues(node) else write(node.left)
         right = write(node.right)
         if node.operator == "/":
             return self.dialect.divide.format(left, right)
@@ -239,15 +241,6 @@ class _Writer:
 
 def _not(negated: bool) -> str:
     return "NOT " if negated else ""
-
-
-def _goes_on(node: Arithmetic) -> bool:
-    """Whether the left side needs no parentheses, nor a cast: a + b + c, a * b / c, but not (a + b) * c.
-
-    SQLite's parser takes a long chain in its stride, but not as many parentheses.
-    """
-    binds = isinstance(node.left, Arithmetic) and (node.operator in "+-" or node.left.operator in "*/")
-    return binds and kind_of(node.left) == kind_of(node)
 
 
 def _joined(terms: list[str], word: str) -> str:

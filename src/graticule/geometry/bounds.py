@@ -11,6 +11,7 @@ import orjson
 from graticule.errors import BadRequest
 from graticule.geometry.crs import WGS84_RADIUS, Crs
 from graticule.geometry.reproject import reproject_boxes
+from graticule.geometry.shown import shown
 
 if TYPE_CHECKING:
     from graticule.model.features import Box
@@ -46,7 +47,7 @@ def parse_bounds(text: str, crs: Crs, field: str = "bounds") -> Bounds:
     else:
         bounds = Bounds(*_four(text, field))
     if crs.is_geographic and min(abs(bounds.ymin), abs(bounds.ymax)) > crs.half_turn / 2:
-        raise BadRequest("The bounds lie beyond the poles.", field=field, value=text[:200], expected="degrees")
+        raise BadRequest("The bounds lie beyond the poles.", field=field, value=shown(text), expected="degrees")
     return bounds
 
 
@@ -56,7 +57,7 @@ def _four(text: str, field: str) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
-        raise BadRequest("The bounds are not four numbers.", field=field, value=text[:200], expected=EXPECTED)
+        raise BadRequest("The bounds are not four numbers.", field=field, value=shown(text), expected=EXPECTED)
     return numbers
 
 
@@ -69,7 +70,7 @@ def parse_map_bounds(value: Any, field: str = "bounds") -> dict[str, float] | No
     numbers = {edge: number for edge, given in edges.items() if (number := _number(given)) is not None}
     if len(numbers) != 4:
         raise BadRequest(
-            "The bounds need four finite numbers.", field=field, value=str(value)[:200], expected=EXPECTED_OF_MAP
+            "The bounds need four finite numbers.", field=field, value=shown(value), expected=EXPECTED_OF_MAP
         )
     return numbers
 
@@ -79,7 +80,7 @@ def _load(text: str, field: str) -> Any:
         return orjson.loads(text) if text.strip() else None
     except orjson.JSONDecodeError as error:
         raise BadRequest(
-            f"The bounds are not JSON: {error}.", field=field, value=text[:200], expected=EXPECTED_OF_MAP
+            f"The bounds are not JSON: {error}.", field=field, value=shown(text), expected=EXPECTED_OF_MAP
         ) from error
 
 

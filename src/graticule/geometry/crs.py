@@ -13,6 +13,7 @@ import pyproj
 from pyproj.exceptions import CRSError
 
 from graticule.errors import BadRequest
+from graticule.geometry.shown import shown
 
 Units = Literal["meter", "foot", "foot_us", "degree"]
 
@@ -35,10 +36,11 @@ PROJ4_EXPECTED = "a PROJ string of a projected or geographic system, without gri
 TEXT_EXPECTED = "EPSG:<number>, a PROJ string or WKT of a projected or geographic system"
 
 _NUMBER = re.compile(r"(?:EPSG:+)?(\d{1,9})", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 # Parameters that make PROJ open a file, or read definitions out of one.
 _FILES = re.compile(
-    r"\b\w*(?:grids|init|file|model|catalog)\s*=\s*(?!@null\b)|PROJ4_GRIDS|PARAMETERFILE|\bproj\s*=\s*pipeline\b",
+    r"\b\w*(?:grids|init|file|model|catalog)\s*=\s*(?!@null(?:[\s\x22]|$))"
+    r"|PROJ4_GRIDS|PARAMETERFILE|\bproj\s*=\s*pipeline\b",
     re.IGNORECASE,
 )
 _OLD_INIT = re.compile(r"\+?init=(epsg:\d{1,9})(?:\s+\+\w+)*", re.IGNORECASE)
@@ -77,7 +79,7 @@ class Crs:
     @classmethod
     def from_epsg(cls, value: int | str, field: str = "epsg") -> Crs:
         """The system with that number, of the EPSG registry or else of Esri's. Raises BadRequest."""
-        match = _NUMBER.fullmatch(str(value).strip())
+        match = _NUMBER.fullmatch(shown(value).strip())
         if match is None or isinstance(value, bool):
             raise _refused("is not a projection's number", value, field, EPSG_EXPECTED)
         try:
@@ -239,5 +241,5 @@ def _reason(error: Exception) -> str:
 
 
 def _refused(reason: str, value: Any, field: str, expected: str) -> BadRequest:
-    shown = str(value)[:200]
-    return BadRequest(f"{shown!r} {reason}.", field=field, value=shown, expected=expected)
+    said = shown(value)
+    return BadRequest(f"{said!r} {reason}.", field=field, value=said, expected=expected)

@@ -11,6 +11,7 @@ import orjson
 from graticule.geometry.crs import named_srid
 from graticule.geometry.notation import Notation, write_all
 from graticule.geometry.parsed import Parsed, bad_geometry, checked_depth, finite, line, multi, point, polygon
+from graticule.geometry.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ def srid_of(value: dict[str, Any]) -> int | None:
         return None
     properties = crs.get("properties") if isinstance(crs, dict) else None
     named = properties.get("name", properties.get("code")) if isinstance(properties, dict) else None
-    number = named_srid(named if isinstance(named, str) else f"EPSG:{named}")
+    number = named_srid(named if isinstance(named, str) else f"EPSG:{shown(named)}")
     if number is None:
         raise bad_geometry(
             "The crs member does not name a projection.", crs, '{"name": "urn:ogc:def:crs:EPSG::<number>"}'
@@ -100,7 +101,7 @@ def _geometry(value: Any, depth: int) -> BaseGeometry:
         return multi(kind, [_geometry(member, checked_depth(depth)) for member in members])
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
-        raise bad_geometry(f"The type {str(kind)[:40]!r} is not one of a GeoJSON geometry.", value, EXPECTED)
+        raise bad_geometry(f"The type {shown(kind)[:40]!r} is not one of a GeoJSON geometry.", value, EXPECTED)
     return reader(value.get("coordinates"), f"the {kind}")
 
 

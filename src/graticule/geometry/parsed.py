@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from graticule.errors import BadRequest
+from graticule.geometry.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,8 @@ class Parsed:
 
 def bad_geometry(message: str, value: Any = None, expected: str | None = None) -> BadRequest:
     """The error for a geometry that cannot be used; of ``value`` the beginning is told."""
-    return BadRequest(message, field="geometry", value=None if value is None else str(value)[:200], expected=expected)
+    said = None if value is None else shown(value)
+    return BadRequest(message, field="geometry", value=said, expected=expected)
 
 
 def point(position: NDArray[np.float64]) -> BaseGeometry:

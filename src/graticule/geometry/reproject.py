@@ -151,14 +151,17 @@ def _on_the_globe(box: Box, src: Crs, dst: Crs, densify: int) -> tuple[Box, ...]
 def _sampled(box: Box, src: Crs, dst: Crs, densify: int) -> Box | None:
     """The box of a grid of points of the box, those left out that do not come back to where they were."""
     side = densify + 2
-    xs, ys = np.linspace(box[0], box[2], side), np.linspace(box[1], box[3], side)
+    # On the rim of the world itself rounding keeps some projections from coming back.
+    inset = 1e-9 * max(box[2] - box[0], box[3] - box[1])
+    xs = np.linspace(box[0] + inset, box[2] - inset, side)
+    ys = np.linspace(box[1] + inset, box[3] - inset, side)
     grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     there = reproject_points(grid, src, dst)
     there[~_comes_back(grid, there, src, dst)] = np.nan
     shown = there[np.isfinite(there).all(axis=1)]
     if not len(shown):
         return None
-    slack = _curvature(there.reshape(side, side, 2))
+    slack = _curvature(there.reshape(side, side, 2)) + 1e-8 * np.ptp(shown, axis=0)
     (xmin, ymin), (xmax, ymax) = (shown.min(axis=0) - slack).tolist(), (shown.max(axis=0) + slack).tolist()
     return xmin, ymin, xmax, ymax
 
@@ -166,10 +169,11 @@ def _sampled(box: Box, src: Crs, dst: Crs, densify: int) -> Box | None:
 def _comes_back(here: Coordinates, there: Coordinates, src: Crs, dst: Crs) -> NDArray[np.bool_]:
     """Which positions are where they were after a way there and back, within 100 m: elsewhere a projection folds."""
     away = np.abs(reproject_points(there, dst, src) - here)
+    away[~np.isfinite(away)] = np.inf
     if src.is_geographic:
         turn = 2 * src.half_turn
-        away[:, 0] = np.minimum(away[:, 0] % turn, -away[:, 0] % turn) * np.cos(here[:, 1] * np.pi / src.half_turn)
-    # Not finite compares as false.
+        around = np.where(away[:, 0] < turn, np.minimum(away[:, 0], turn - away[:, 0]), away[:, 0])
+        away[:, 0] = around * np.cos(here[:, 1] * np.pi / src.half_turn)
     near: NDArray[np.bool_] = np.all(away <= 100 / src.metres_per_unit, axis=1)
     return near
 

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 EXPECTED = "WKT or EWKT, as POINT(15.97 45.81) or SRID=3857;POINT(1777000 5741000)"
 
-_EWKT = re.compile(
-    r"\s*(?:SRID\s*=\s*(?P<srid>\d{1,9})\s*;)?\s*(?P<text>(?P<kind>[A-Za-z]+).*)", re.DOTALL | re.IGNORECASE
-)
+_EWKT = re.compile(r"\s*(?:SRID\s*=\s*(?P<srid>\d{1,9})\s*;)?\s*(?P<text>[A-Z].*)", re.DOTALL | re.IGNORECASE)
 _NOT_FINITE = re.compile(r"\b(?:nan|inf|infinity)\b", re.IGNORECASE)
 _PATH = re.compile(r"\(([^()]*)\)")
-_CURVES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE")
+_CURVES = re.compile(r"CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|MULTICURVE|MULTISURFACE", re.IGNORECASE)
+
+# GEOS writes the shortest number that gives the same double when it may use this many decimals.
+DECIMALS = 30
 
 
 def write(geoms: NDArray[np.object_]) -> list[str | None]:
@@ -30,7 +31,9 @@ def write(geoms: NDArray[np.object_]) -> list[str | None]:
 
     Numbers are the shortest that give the same double again. Measures are dropped, and heights that are not numbers.
     """
-    texts: list[str | None] = shapely.to_wkt(presentable(geoms), rounding_precision=-1, output_dimension=3).tolist()
+    texts: list[str | None] = shapely.to_wkt(
+        presentable(geoms), rounding_precision=DECIMALS, output_dimension=3
+    ).tolist()
     return texts
 
 
@@ -39,8 +42,8 @@ def read(text: str) -> Parsed:
     match = _EWKT.fullmatch(text)
     if match is None or "\0" in text:
         raise bad_geometry("The geometry is not well-known text.", text, EXPECTED)
-    if match["kind"].upper().startswith(_CURVES):
-        raise bad_geometry(f"Curves such as {match['kind'].upper()} are not supported.", text, "straight lines")
+    if curve := _CURVES.search(text):
+        raise bad_geometry(f"Curves such as {curve[0].upper()} are not supported.", text, "straight lines")
     if _NOT_FINITE.search(text):
         raise bad_geometry("The geometry holds a coordinate that is not a finite number.", text, EXPECTED)
     _check_depth(match["text"])
@@ -54,11 +57,11 @@ def _parse(text: str) -> BaseGeometry:
         # A number beyond a double is found by the check of what was read.
         with np.errstate(over="ignore"):
             return shapely.from_wkt(text)
-    except NotImplementedError as error:
-        raise bad_geometry("Curves are not supported.", text, "straight lines") from error
     except (shapely.errors.GEOSException, UnicodeEncodeError) as error:
         reason = _open_ring(text) if "closed linestring" in str(error) else str(error).partition(": ")[2].strip()
-        raise bad_geometry(f"The well-known text cannot be read: {reason or error}.", text, EXPECTED) from error
+        raise bad_geometry(
+            f"The well-known text cannot be read: {str(reason or error)[:200]}.", text, EXPECTED
+        ) from error
 
 
 def _check_depth(text: str) -> None:

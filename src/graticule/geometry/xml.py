@@ -30,7 +30,7 @@ def parse(text: str) -> Any:
     try:
         return etree.fromstring(_declared(text).strip().encode("utf-8"), _parser())
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise bad_geometry(f"The XML is broken: {error}.", text) from error
+        raise bad_geometry(f"The XML is broken: {str(error)[:200]}.", text) from error
 
 
 def _declared(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import mapnik
@@ -9,7 +10,7 @@ import numpy as np
 import shapely
 
 from graticule.render.label_text import label_text
-from graticule.render.parts import cut_large, grown, largest_of_each, take_apart
+from graticule.render.parts import cut_large, grown, largest_of_each, size_of, take_apart
 from graticule.render.thinning import Thinner, cell_of, squares
 from graticule.style.model import Label, Line, Marker
 from graticule.style.to_mapnik import LABEL_ATTRIBUTE
@@ -33,7 +34,8 @@ class LayerContent:
         self.family = family
         self.box = picture.box
         self.pixel = picture.pixel
-        self.reach = grown(picture.box, *(2 * [_reach(drawn) * picture.pixel]))
+        self.margin = _margin(drawn)
+        self.reach = grown(picture.box, *(2 * [self.margin * picture.pixel]))
         self.drawn = drawn
         self.geometry: dict[int, _Geometry] = {}
         self.labels: list[_Labels | None] = []
@@ -57,20 +59,20 @@ class LayerContent:
         for geometry in self.geometry.values():
             geometry.finish()
         return [
-            labels.datasource if labels is not None else self.geometry[number].datasource_for(symbolizer, self.pixel)
+            labels.datasource() if labels is not None else self.geometry[number].datasource_for(symbolizer, self.pixel)
             for (number, symbolizer), labels in zip(self.drawn, self.labels, strict=True)
         ]
 
 
-def _reach(drawn: list[tuple[int, Symbolizer]]) -> float:
+def _margin(drawn: list[tuple[int, Symbolizer]]) -> int:
     """How far outside the picture, in pixels, something may lie and still reach into it."""
     reaches = [1.0]
     for _, symbolizer in drawn:
         if isinstance(symbolizer, Marker):
-            reaches.append(symbolizer.size / 2 + symbolizer.border_width)
+            reaches.append(symbolizer.size / 2 + symbolizer.stroke)
         elif isinstance(symbolizer, Line):
             reaches.append(symbolizer.width * 2)  # miters stand out
-    return max(reaches) + 1
+    return math.ceil(max(reaches)) + 1
 
 
 class _Geometry:
@@ -98,7 +100,7 @@ class _Geometry:
         if self.family != "point":
             return self.datasource
         if isinstance(symbolizer, Marker) and symbolizer.shape == "box":
-            return _datasource(squares(shapely.get_coordinates(self.points), symbolizer.size * pixel))
+            return _datasource(squares(shapely.get_coordinates(self.points), symbolizer.across * pixel))
         return _datasource(np.array([shapely.multipoints(self.points)] if len(self.points) else [], object))
 
     def _feed(self, geometry: NDArray[np.object_]) -> None:
@@ -125,18 +127,16 @@ def _feed(
 
 
 class _Labels:
-    """The labels of one class: one a feature, without those that would lie upon an earlier one anyway."""
+    """The labels of one class: one a feature, large features first, and none that would lie upon another anyway."""
 
     def __init__(self, number: int, label: Label, picture: Picture, family: Family) -> None:
         self.number = number
         self.label = label
         self.family = family
-        self.box = picture.box
+        self.origin = np.array(picture.box[:2])
         self.cell = label.size * LABEL_CELL * picture.pixel
-        self.datasource = mapnik.MemoryDatasource()
-        self._context = mapnik.Context()
-        self._taken: set[tuple[int, int]] = set()
-        self._count = 0
+        self._kept: dict[tuple[int, ...], tuple[float, bytes, str]] = {}
+        self._seen = 0
 
     def add(self, parts: Parts, batch: Batch) -> None:
         column = batch.columns.get(self.label.column)
@@ -144,20 +144,29 @@ class _Labels:
             return
         mine = largest_of_each(parts.pick(parts.classes == self.number), self.family)
         wkbs = shapely.to_wkb(mine.geometry, output_dimension=2, byte_order=1).tolist()
-        for wkb, row, cell in zip(wkbs, mine.rows.tolist(), self._cells(mine), strict=True):
+        sizes = size_of(mine.geometry, self.family).tolist()
+        for wkb, size, row, key in zip(wkbs, sizes, mine.rows.tolist(), self._keys(mine), strict=True):
             text = label_text(column[row])
-            if text and (self.family != "point" or cell not in self._taken):
-                self._taken.add(cell)
-                self._add_feature(wkb, text)
+            if text and (key not in self._kept or size > self._kept[key][0]):
+                self._kept[key] = (size, wkb, text)
 
-    def _cells(self, parts: Parts) -> list[tuple[int, int]]:
-        centre = (parts.bounds[:, :2] + parts.bounds[:, 2:]) / 2
-        column, row = cell_of(centre, np.array(self.box[:2]), self.cell)
-        return list(zip(column.tolist(), row.tolist(), strict=True))
+    def datasource(self) -> mapnik.MemoryDatasource:
+        """Mapnik places labels in this order; those that find no place are left out."""
+        datasource, context = mapnik.MemoryDatasource(), mapnik.Context()
+        in_order = sorted(self._kept.values(), key=lambda kept: -kept[0])
+        for count, (_, wkb, text) in enumerate(in_order, start=1):
+            feature = mapnik.Feature(context, count)
+            feature.geometry = mapnik.Geometry.from_wkb(wkb)
+            feature[LABEL_ATTRIBUTE] = text
+            datasource.add_feature(feature)
+        return datasource
 
-    def _add_feature(self, wkb: bytes, text: str) -> None:
-        self._count += 1
-        feature = mapnik.Feature(self._context, self._count)
-        feature.geometry = mapnik.Geometry.from_wkb(wkb)
-        feature[LABEL_ATTRIBUTE] = text
-        self.datasource.add_feature(feature)
+    def _keys(self, parts: Parts) -> list[tuple[int, ...]]:
+        """The cell of each part's label; a part that is larger than a cell has a key of its own."""
+        low, high = parts.bounds[:, :2], parts.bounds[:, 2:]
+        column, row = cell_of((low + high) / 2, self.origin, self.cell)
+        small = np.all(high - low < self.cell, axis=1)
+        own = self._seen + np.arange(len(parts))
+        self._seen += len(parts)
+        keys = zip(column.tolist(), row.tolist(), own.tolist(), small.tolist(), strict=True)
+        return [(x, y) if is_small else (x, y, n) for x, y, n, is_small in keys]

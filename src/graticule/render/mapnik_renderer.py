@@ -82,6 +82,7 @@ def _map_of(picture: Picture, layer: VectorLayer) -> mapnik.Map:
     mapnik.load_map_from_string(drawing, map_xml([entry[2] for entry in drawn], layer.family))
     drawing.srs = PROJECTION
     content = LayerContent(picture, layer.family, [(n, symbolizer) for n, _, symbolizer in drawn])
+    drawing.buffer_size = content.margin
     for batch in layer.batches:
         content.add(batch)
     for number, datasource in enumerate(content.datasources()):

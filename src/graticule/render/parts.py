@@ -116,11 +116,13 @@ def grown(box: Box, dx: float, dy: float) -> Box:
 
 def largest_of_each(parts: Parts, family: Family) -> Parts:
     """One part of each feature: the largest polygon, the longest line, the first point."""
-    size = {"polygon": shapely.area, "line": shapely.length, "point": _no_size}[family](parts.geometry)
-    order = np.lexsort((-size, parts.rows))
+    order = np.lexsort((-size_of(parts.geometry, family), parts.rows))
     _, first = np.unique(parts.rows[order], return_index=True)
     return parts.pick(order[first])
 
 
-def _no_size(geometry: NDArray[np.object_]) -> NDArray[np.float64]:
-    return np.zeros(len(geometry))
+def size_of(geometry: NDArray[np.object_], family: Family) -> NDArray[np.float64]:
+    """Areas of polygons, lengths of lines, 0 for points, in map units."""
+    if family == "point":
+        return np.zeros(len(geometry))
+    return np.asarray(shapely.area(geometry) if family == "polygon" else shapely.length(geometry))

@@ -21,7 +21,7 @@ def encode_png(rgba: NDArray[np.uint8], *, photo: bool = False, level: int = 1) 
     """The PNG of (height, width, 4) unmultiplied colours. ``photo`` packs continuous tones better, flat ones worse."""
     height, width, _ = rgba.shape
     header = struct.pack(">IIBBBBB", width, height, BITS, TRUE_COLOUR_WITH_ALPHA, 0, 0, 0)
-    packed = zlib.compress(memoryview(_rows(rgba, photo)), level)
+    packed = zlib.compress(_rows(rgba, photo).data, level)
     return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
 
 

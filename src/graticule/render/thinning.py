@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from graticule.render.parts import size_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,7 +30,7 @@ _ROW = 1 << 32
 
 @dataclass(slots=True)
 class _Cells:
-    """Cells in order of first appearance: number, first centre (x, y), summed ink, direction of the first line."""
+    """Cells in drawing order: number, centre (x, y) and direction of the last geometry, the one on top, and summed ink."""
 
     number: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     centre: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
@@ -64,15 +66,12 @@ class Thinner:
     def _add(self, parts: Parts) -> None:
         centre = (parts.bounds[:, :2] + parts.bounds[:, 2:]) / 2
         column, row = cell_of(centre, self.origin, self.cell)
-        self._pending.append(_Cells(column * _ROW + row, centre, self._ink(parts), self._along(parts)))
+        self._pending.append(
+            _Cells(column * _ROW + row, centre, size_of(parts.geometry, self.family), self._along(parts))
+        )
         self._waiting += len(parts)
         if self._waiting > max(PENDING_AT_MOST, len(self._cells.number)):
             self._merge()
-
-    def _ink(self, parts: Parts) -> NDArray[np.float64]:
-        if self.family == "point":
-            return np.zeros(len(parts))
-        return np.asarray(shapely.area(parts.geometry) if self.family == "polygon" else shapely.length(parts.geometry))
 
     def _along(self, parts: Parts) -> NDArray[np.float64]:
         """The unit vector from the first to the last vertex of a line; of anything else, and of loops, to the right."""
@@ -86,14 +85,15 @@ class Thinner:
     def _merge(self) -> None:
         groups = [self._cells, *self._pending]
         number = np.concatenate([group.number for group in groups])
-        _, first, inverse = np.unique(number, return_index=True, return_inverse=True)
-        ink = np.zeros(len(first))
-        np.add.at(ink, inverse, np.concatenate([group.ink for group in groups]))
-        order = np.argsort(first)
-        first = first[order]
-        centre = np.concatenate([group.centre for group in groups])[first]
-        along = np.concatenate([group.along for group in groups])[first]
-        self._cells, self._pending, self._waiting = _Cells(number[first], centre, ink[order], along), [], 0
+        _, from_end, inverse = np.unique(number[::-1], return_index=True, return_inverse=True)
+        ink = np.zeros(len(from_end))
+        np.add.at(ink, inverse[::-1], np.concatenate([group.ink for group in groups]))
+        last = len(number) - 1 - from_end
+        order = np.argsort(last)
+        last = last[order]
+        centre = np.concatenate([group.centre for group in groups])[last]
+        along = np.concatenate([group.along for group in groups])[last]
+        self._cells, self._pending, self._waiting = _Cells(number[last], centre, ink[order], along), [], 0
 
     def _squares(self, cells: _Cells) -> NDArray[np.object_]:
         smallest = SMALLEST_IN_PIXELS * self.pixel

@@ -30,6 +30,8 @@ _UNICODE_PATH = 0x7075
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _JUNK_DIRECTORY = "__MACOSX"
 _JUNK_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+# How many characters of what an archive says of itself are repeated in a message.
+_SHOWN = 300
 _DRIVE = re.compile(r"[A-Za-z]:")
 # So small a member is no bomb, however well it is packed: empty attribute tables pack very well.
 _RATIO_FREE_BYTES = 16 * 1024 * 1024
@@ -88,7 +90,7 @@ class _Report:
     """Errors of one member of one archive."""
 
     def __init__(self, archive: str, member: str) -> None:
-        self._where = f"{archive}: {member}"
+        self._where = f"{archive}: {member[:_SHOWN]}"
 
     def __call__(self, reason: str) -> BadRequest:
         return BadRequest(f"{self._where} {reason}.", field="file", value=self._where)
@@ -106,7 +108,7 @@ def _damage(label: str) -> Iterator[None]:
 
 
 def _broken(label: str, reason: str) -> BadRequest:
-    reason = reason.rstrip(".") or "it ends too early"
+    reason = reason[:_SHOWN].rstrip(".") or "it ends too early"
     return BadRequest(f"{label} cannot be unpacked, it is damaged or no zip file: {reason}.", field="file", value=label)
 
 
@@ -223,4 +225,4 @@ def _inflated(opened: zipfile.ZipFile, member: zipfile.ZipInfo, report: _Report)
             while chunk := source.read(_CHUNK):
                 yield chunk
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise report(f"is damaged: {str(error).rstrip('.') or 'it ends too early'}") from error
+        raise report(f"is damaged: {str(error)[:_SHOWN].rstrip('.') or 'it ends too early'}") from error

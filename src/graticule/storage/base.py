@@ -75,5 +75,5 @@ class FileStore(Protocol):
     def delete(self, account: int, path: str) -> None:
         """Remove a file, or a directory with what it holds, at once. ``BadRequest`` for the account's root."""
 
-    def sweep(self) -> int:
-        """Undo what processes that died have left half done; answers how many leftovers there were."""
+    def sweep(self) -> tuple[int, ...]:
+        """Undo what processes that died have left half done; answers the accounts where there was any of it."""

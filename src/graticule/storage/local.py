@@ -125,13 +125,14 @@ class LocalFileStore:
             sync(place.parent)
         _remove(trash)
 
-    def sweep(self) -> int:
+    def sweep(self) -> tuple[int, ...]:
         homes = [home for home in sorted(self._root.iterdir()) if home.name.isdecimal() and (home / _STAGING).is_dir()]
-        return sum(self._sweep_account(int(home.name)) for home in homes)
+        accounts = [int(home.name) for home in homes if any((home / _STAGING).iterdir())]
+        return tuple(account for account in accounts if self._sweep_account(account))
 
-    def _sweep_account(self, account: int) -> int:
+    def _sweep_account(self, account: int) -> bool:
         with self._changing(account) as home:
-            return sum(_clear(folder, home / _FILES) for folder in list((home / _STAGING).iterdir()))
+            return any([_clear(folder, home / _FILES) for folder in list((home / _STAGING).iterdir())])
 
     @contextmanager
     def _changing(self, account: int) -> Iterator[Path]:

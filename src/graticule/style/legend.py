@@ -48,7 +48,7 @@ def _of_marker(marker: Marker) -> dict[str, Any]:
         "marker": {"type": marker.shape, "size": marker.size},
         "fill": _hex(marker.colour),
         "stroke": _hex(marker.border),
-        "stroke_width": marker.border_width,
+        "stroke_width": marker.stroke,
     }
 
 

@@ -20,6 +20,9 @@ Anchor = Literal["C", "B", "T", "L", "R", "BL", "BR", "TL", "TR"]
 # Labels are broken into lines at this many times their font size.
 WRAP_EMS = 10
 
+# Labels keep this far from each other.
+LABEL_PADDING = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symbolizer:
@@ -67,6 +70,16 @@ class Marker(Symbolizer):
     colour: Colour | None = None
     border: Colour | None = None
     border_width: float = 0.0
+
+    @property
+    def stroke(self) -> float:
+        """The border's width, 0 without one."""
+        return self.border_width if self.border else 0.0
+
+    @property
+    def across(self) -> float:
+        """The size of the shape on whose edge a stroke must be centred to lie around the marker."""
+        return self.size + self.stroke
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEFAULT_COLOUR: Colour = (160, 160, 160)
-DEFAULT_BORDER: Colour = (90, 90, 90)
+DEFAULT_FILL: Colour = (200, 200, 200)
+DEFAULT_LINE: Colour = (90, 90, 90)
 DEFAULT_SIZE = 6.0
 MAX_WIDTH = 500.0
 MAX_PROBLEMS = 20
@@ -158,11 +158,11 @@ def _default_look(entry: _Entry) -> tuple[Symbolizer, ...]:
     """What an entry that says nothing of colours looks like; widths count where they are given."""
     zooms = _zooms(entry)
     if entry.family == "polygon":
-        outline = Line(DEFAULT_BORDER, _border_width(entry), _dashes(entry), **zooms)
-        return (Fill(DEFAULT_COLOUR, **zooms), outline)
+        outline = Line(DEFAULT_LINE, _border_width(entry), _dashes(entry), **zooms)
+        return (Fill(DEFAULT_FILL, **zooms), outline)
     if entry.family == "line":
-        return (Line(DEFAULT_BORDER, entry.get("width", _width, 1.0), _dashes(entry), **zooms),)
-    return (Marker("circle", DEFAULT_SIZE, DEFAULT_COLOUR, DEFAULT_BORDER, 1.0, **zooms),)
+        return (Line(DEFAULT_LINE, entry.get("width", _width, 1.0), _dashes(entry), **zooms),)
+    return (Marker("circle", DEFAULT_SIZE, DEFAULT_LINE, **zooms),)
 
 
 def _polygon(entry: _Entry) -> list[Symbolizer]:
@@ -211,7 +211,7 @@ def _symbol(entry: _Entry, fill: Colour | None) -> Marker:
     return Marker(
         inner.get("type", _shape, "circle"),
         inner.get("size", _width, DEFAULT_SIZE),
-        colour if colour or border else DEFAULT_COLOUR,
+        colour if colour or border else DEFAULT_LINE,
         border,
         inner.get("bw", _width, 1.0) if border else 0.0,
         **_zooms(entry),
@@ -261,7 +261,7 @@ def _default_place(entry: _Entry) -> tuple[Anchor, float]:
     if entry.has("labelplacement"):
         return ("B", 0.0)
     markers = [symbolizer for symbolizer in _geometry(replace(entry, problems=[])) if isinstance(symbolizer, Marker)]
-    radius = max((marker.size / 2 + marker.border_width for marker in markers), default=0.0)
+    radius = max((marker.size / 2 + marker.stroke for marker in markers), default=0.0)
     return ("B", radius + LABEL_GAP) if markers else ("C", 0.0)
 
 
@@ -271,7 +271,7 @@ def _halo(entry: _Entry) -> Colour | None:
 
 def _colour(entry: _Entry, name: str) -> Colour | None:
     """A colour; None when it is not given, the default one when it cannot be read."""
-    fallback = DEFAULT_BORDER if "border" in name else DEFAULT_COLOUR
+    fallback = DEFAULT_FILL if entry.family == "polygon" and name == "color" else DEFAULT_LINE
     return entry.get(name, values.colour, fallback) if entry.has(name) else None
 
 

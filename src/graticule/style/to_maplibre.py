@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from graticule.style.model import WRAP_EMS, Fill, Label, Line, Marker
+from graticule.style.model import LABEL_PADDING, WRAP_EMS, Fill, Label, Line, Marker
 
 if TYPE_CHECKING:
     from graticule.model.features import Family
@@ -112,10 +112,10 @@ def _circle(marker: Marker, alpha: float) -> dict[str, Any]:
         "circle-color": _rgb(marker.colour or (0, 0, 0)),
         "circle-opacity": alpha if marker.colour else 0.0,
     }
-    if marker.border and marker.border_width:
+    if marker.border and marker.stroke:
         paint |= {
             "circle-stroke-color": _rgb(marker.border),
-            "circle-stroke-width": marker.border_width,
+            "circle-stroke-width": marker.stroke,
             "circle-stroke-opacity": alpha,
         }
     return {"type": "circle", "paint": paint}
@@ -136,8 +136,8 @@ def _box(marker: Marker, alpha: float) -> dict[str, Any]:
         "text-color": _rgb(marker.colour) if marker.colour else "rgba(0,0,0,0)",
         "text-opacity": alpha,
     }
-    if marker.border and marker.border_width:
-        paint |= {"text-halo-color": _rgb(marker.border), "text-halo-width": marker.border_width}
+    if marker.border and marker.stroke:
+        paint |= {"text-halo-color": _rgb(marker.border), "text-halo-width": marker.stroke}
     return {"type": "symbol", "layout": layout, "paint": paint}
 
 
@@ -149,6 +149,7 @@ def _label(label: Label, alpha: float) -> dict[str, Any]:
         "text-anchor": _ANCHORS[label.anchor],
         "text-offset": [label.dx / label.size, label.dy / label.size],
         "text-max-width": WRAP_EMS,
+        "text-padding": LABEL_PADDING,
     }
     paint: dict[str, Any] = {"text-color": _rgb(label.colour), "text-opacity": alpha}
     if label.halo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
-from graticule.style.model import WRAP_EMS, Fill, Label, Line, Marker
+from graticule.style.model import LABEL_PADDING, WRAP_EMS, Fill, Label, Line, Marker
 
 if TYPE_CHECKING:
     from graticule.model.features import Family
@@ -62,7 +62,7 @@ def _line(line: Line) -> str:
 
 def _circle(marker: Marker) -> str:
     """Mapnik centres the stroke on the ellipse's edge; ours lies around it."""
-    across = _number(marker.size + marker.border_width)
+    across = _number(marker.across)
     return _element(
         "MarkersSymbolizer",
         width=across,
@@ -70,7 +70,7 @@ def _circle(marker: Marker) -> str:
         fill=_hex(marker.colour or (0, 0, 0)),
         fill_opacity=None if marker.colour else "0",
         stroke=_hex(marker.border or (0, 0, 0)),
-        stroke_width=_number(marker.border_width if marker.border else 0),
+        stroke_width=_number(marker.stroke),
         allow_overlap="true",
         ignore_placement="true",
     )
@@ -78,9 +78,9 @@ def _circle(marker: Marker) -> str:
 
 def _box(marker: Marker) -> str:
     fill = _element("PolygonSymbolizer", fill=_hex(marker.colour)) if marker.colour else ""
-    if not marker.border or not marker.border_width:
+    if not marker.border or not marker.stroke:
         return fill
-    width = _number(marker.border_width)
+    width = _number(marker.stroke)
     return fill + _element("LineSymbolizer", stroke=_hex(marker.border), stroke_width=width, stroke_linejoin="miter")
 
 
@@ -99,6 +99,7 @@ def _label(label: Label, family: Family) -> str:
         dx=_number(label.dx),
         dy=_number(label.dy),
         wrap_width=_number(label.size * WRAP_EMS),
+        margin=_number(LABEL_PADDING),
         avoid_edges="true",
     )
 

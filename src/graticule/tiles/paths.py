@@ -149,15 +149,19 @@ def _clip(parts: Parts, family: int, grid: Grid) -> Parts:
     return cut.take(kept)
 
 
-def _cut(geometry: Geometries, reach: Box) -> Geometries:
-    cut: Geometries = shapely.clip_by_rect(geometry, *reach)
+def _cut(lines: Geometries, reach: Box) -> Geometries:
+    cut: Geometries = shapely.clip_by_rect(lines, *reach)
     return cut
 
 
 def _cut_polygons(polygons: Geometries, reach: Box) -> Geometries:
-    """Clipped polygons; where the quick way gives an invalid one, the thorough way is taken."""
-    cut = _cut(polygons, reach)
-    wrong = ~shapely.is_valid(cut)
+    """Clipped polygons; where the quick way fails, or gives an invalid one, the thorough way is taken."""
+    try:
+        cut = shapely.clip_by_rect(polygons, *reach)
+        wrong = ~shapely.is_valid(cut)
+    except shapely.GEOSException:  # a ring that crosses itself may leave one of too few points
+        cut = polygons.copy()
+        wrong = np.ones(len(polygons), bool)
     if wrong.any():
         cut[wrong] = shapely.intersection(_mend(polygons[wrong]), shapely.box(*reach))
     return cut

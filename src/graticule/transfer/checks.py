@@ -108,7 +108,7 @@ def check_zip(path: Path) -> None:
             f"“{path.name}” is damaged: it is not a whole zip archive, as files of its kind are."
         ) from error
     if unpacked > MAX_UNPACKED:
-        raise BadRequest(f"“{path.name}” unpacks to more than a gigabyte.")
+        raise BadRequest(f"“{path.name}” unpacks to more than {MAX_UNPACKED >> 20:,} MB.")
 
 
 def check_tab(path: Path) -> None:

@@ -13,7 +13,7 @@ import shapely
 
 from graticule.errors import BadRequest
 from graticule.transfer.inference import numbers
-from graticule.transfer.shapes import COLLECTION, MULTIPOINT, Census
+from graticule.transfer.shapes import COLLECTION, MULTIPOINT, Census, from_wkb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,8 +116,9 @@ def _from_text(values: pa.Array) -> tuple[Shapes, NDArray[np.bool_]]:
     plain = pc.replace_substring_regex(text, r"(?i)^\s*SRID=\d+;", "").to_numpy(zero_copy_only=False)
     coded = pc.fill_null(pc.match_substring_regex(text, _HEX), False).to_numpy(zero_copy_only=False)
     shapes = np.full(len(plain), None, dtype=object)
-    shapes[~coded] = shapely.from_wkt(plain[~coded], on_invalid="ignore")
-    shapes[coded] = shapely.from_wkb(plain[coded], on_invalid="ignore")
+    with np.errstate(invalid="ignore"):
+        shapes[~coded] = shapely.from_wkt(plain[~coded], on_invalid="ignore")
+    shapes[coded] = from_wkb(plain[coded])
     given = text.is_valid().to_numpy(zero_copy_only=False)
     finite = np.full(len(shapes), True)
     points, owner = shapely.get_coordinates(shapes, return_index=True)

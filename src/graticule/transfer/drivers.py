@@ -20,8 +20,8 @@ class Format:
 
     ``drivers`` are GDAL's names; none for what is read without GDAL. ``required`` and ``sidecars`` are suffixes of
     the files beside the main one, which it cannot or can do without. ``crs`` is the projection that the format
-    itself lays down. ``declares`` says that the geometry type in the file's header can be relied on, ``single`` that a file holds
-    one layer. ``options`` are
+    itself lays down. ``declares`` says that the geometry type in the file's header can be relied on, ``single`` that
+    a file holds one layer, ``zero_is_flat`` that a height of 0 all over means that none was given. ``options`` are
     GDAL's open options.
     """
 
@@ -37,6 +37,7 @@ class Format:
     declares: bool = False
     directory: bool = False
     single: bool = False
+    zero_is_flat: bool = False
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -90,9 +91,9 @@ FORMATS: tuple[Format, ...] = (
         crs="EPSG:4326", single=True,
     ),
     Format("topojson", "TopoJSON", (".topojson",), ("TopoJSON",), crs="EPSG:4326"),
-    Format("kml", "KML", (".kml",), ("LIBKML", "KML"), crs="EPSG:4326", xml=True),
-    Format("kmz", "KMZ", (".kmz",), ("LIBKML",), crs="EPSG:4326"),
-    Format("gpx", "GPX", (".gpx",), ("GPX",), crs="EPSG:4326", xml=True),
+    Format("kml", "KML", (".kml",), ("LIBKML", "KML"), crs="EPSG:4326", xml=True, zero_is_flat=True),
+    Format("kmz", "KMZ", (".kmz",), ("LIBKML",), crs="EPSG:4326", zero_is_flat=True),
+    Format("gpx", "GPX", (".gpx",), ("GPX",), crs="EPSG:4326", xml=True, zero_is_flat=True),
     Format("csv", "CSV", (".csv", ".tsv", ".txt"), (), crs="EPSG:4326"),
     Format("gpkg", "GeoPackage", (".gpkg",), ("GPKG",), sidecars=("-wal", "-shm"), declares=True),
     Format("fgb", "FlatGeobuf", (".fgb",), ("FlatGeobuf",), declares=True, single=True),

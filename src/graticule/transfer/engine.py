@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyogrio
 from pyogrio import _ogr, raw
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from graticule.errors import BadRequest
 from graticule.transfer.drivers import group, vector_drivers
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # What pyogrio, GDAL under it, and Arrow are known to raise on a file that is not as it should be.
 FOREIGN = (
-    DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError,
+    CRSError, DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError,
     pa.ArrowException, RuntimeError, OSError, ValueError, NotImplementedError,
 )  # fmt: skip
 
@@ -49,14 +49,16 @@ _ogr._register_drivers()
 
 
 @contextmanager
-def plain_path(path: Path) -> Iterator[Path]:
-    """A path to the same file whose name means nothing else to GDAL or pyogrio."""
+def plain_path(path: Path, hidden: Path | None = None) -> Iterator[Path]:
+    """A path to the same file whose name means nothing else to GDAL or pyogrio, without the ``hidden`` sidecar."""
     real = path.absolute()
-    if not _AMBIGUOUS & set(str(real)):
+    if hidden is None and not _AMBIGUOUS & set(str(real)):
         yield real
         return
     with TemporaryDirectory(prefix="graticule-") as folder:
         for other in group(real):
+            if hidden is not None and other.name == hidden.name:
+                continue
             link = type(real)(folder) / ("data" + other.name[len(real.stem) :])
             link.symlink_to(other)
         yield type(real)(folder) / ("data" + real.suffix)

@@ -15,21 +15,21 @@ from functools import cache
 SAMPLE_BYTES = 16 * 1024
 
 _RUSSIAN = "оеаинтсрвлкмдпуязьбгйы"
-_WEST = "éèàçêôñáíóúãåøæäöüßâîÉÖÜÄÅØÇÁ"
-_CENTRE = "áéíóúýčšžřěůćđńłśżąęőűöüâşţČŠŽŘŁŚŻĆĐÁŐ"
+_WEST = ("éèàçêôâîÉÇÎ", "äöüßÄÖÜ", "áéíóúñÁÉÍÓÚ", "ãçáâéêíóôúÁÉ", "åäöøæéÅÄÖØ", "àèé")
+_CENTRE = ("áéíóúýčšžřěůČŠŽŘÚ", "ąęłóśćńżźŁŚŻĆ", "áéíóúőűöüÁÉÖÓŐÚ", "čćžšđČĆŽŠĐ", "ăâîşţŞŢÎ", "áäčéíľĺóôšťúýžňŠŽČ")
 
-# Encoding → its frequent letters. Of equals the first wins.
+# Encoding → the frequent letters of each of its languages. Of equals the first wins.
 LETTERS = {
     "cp1252": _WEST,
     "cp1250": _CENTRE,
-    "cp1251": _RUSSIAN,
-    "cp1254": "çğıöşüİŞÇÖÜâ",
-    "cp1257": "ąčęėįšųūžāēģīķļņõäöüŠŽČ",
-    "cp1253": "αοιετσνηυρπκμλςωάίόέήύώ",
-    "cp1255": "אבגדהוזחטיכלמנסעפצקרשתםןךףץ",
-    "cp1256": "ابتثجحخدذرزسشصضطظعغفقكلمنهويةى",
-    "koi8-r": _RUSSIAN,
-    "cp866": _RUSSIAN,
+    "cp1251": (_RUSSIAN,),
+    "cp1254": ("çğıöşüİŞÇÖÜâ",),
+    "cp1257": ("ąčęėįšųūžŠŽČ", "āčēģīķļņšūžĀĪŠŽČ", "äõöüšž"),
+    "cp1253": ("αοιετσνηυρπκμλςωάίόέήύώ",),
+    "cp1255": ("אבגדהוזחטיכלמנסעפצקרשתםןךףץ",),
+    "cp1256": ("ابتثجحخدذرزسشصضطظعغفقكلمنهويةى",),
+    "koi8-r": (_RUSSIAN,),
+    "cp866": (_RUSSIAN,),
     "cp850": _WEST,
     "cp852": _CENTRE,
 }
@@ -46,7 +46,7 @@ LEADS = {
 ENDINGS = {"cp1252": "ìùò", "cp850": "ìùò"}
 
 _WORD = re.compile(r"[^\W\d_]+")
-HANGUL, FREQUENT, POSSIBLE, RARE, MIXED, IMPOSSIBLE = 3.5, 3.0, 0.5, -0.5, -4.0, -6.0
+HANGUL, FREQUENT, POSSIBLE, RARE, MIXED, IMPOSSIBLE = 3.5, 3.0, 2.0, -0.5, -4.0, -6.0
 
 
 def guess(sample: bytes) -> str:
@@ -65,31 +65,31 @@ def score(text: bytes, encoding: str) -> float:
     except UnicodeDecodeError:
         return float("-inf")
     outside = sum(1 for char in _WORD.sub("", decoded) if ord(char) > 127)
-    return outside * IMPOSSIBLE + sum(_word_score(word, encoding) for word in _WORD.findall(decoded))
-
-
-def _word_score(word: str, encoding: str) -> float:
-    if word.isascii():
-        return 0.0
+    words = [word for word in _WORD.findall(decoded) if not word.isascii()]
     if encoding in LEADS:
-        return _double_byte_score(word, encoding)
+        return outside * IMPOSSIBLE + sum(_double_byte_score(word, encoding) for word in words)
+    letters = "".join(char.lower() if word.isupper() else char for word in words for char in word if ord(char) > 127)
+    total = max(sum(_letter_score(char, common, encoding) for char in letters) for common in LETTERS[encoding])
+    return outside * IMPOSSIBLE + total + sum(_shape_score(word, encoding) for word in words)
+
+
+def _letter_score(char: str, common: str, encoding: str) -> float:
+    if char in common:
+        return FREQUENT
+    return POSSIBLE if any(char in other for other in LETTERS[encoding]) else RARE
+
+
+def _shape_score(word: str, encoding: str) -> float:
+    """What the word as a whole says: one script, not all accents, capitals at its beginning."""
     foreign = [char for char in word if ord(char) > 127]
-    total = sum(_letter_score(char.lower() if word.isupper() else char, encoding) for char in foreign)
-    if word[-1] in ENDINGS.get(encoding, ""):
-        total += FREQUENT - RARE
+    total = FREQUENT - RARE if word[-1] in ENDINGS.get(encoding, "") else 0.0
     scripts = {_script(char) for char in word}
-    if len(scripts) > 1 or (scripts == {"LATIN"} and (len(foreign) >= 3 and len(foreign) * 2 > len(word))):
+    crowded = scripts == {"LATIN"} and len(foreign) >= 3 and len(foreign) * 2 > len(word)
+    if len(scripts) > 1 or crowded:
         total += MIXED * len(foreign)
     if not word.isupper() and any(char.isupper() for char in word[1:]):
         total += MIXED * sum(char.isupper() for char in foreign)
     return total
-
-
-def _letter_score(char: str, encoding: str) -> float:
-    common = LETTERS[encoding]
-    if char in common:
-        return FREQUENT
-    return POSSIBLE if char.lower() in common else RARE
 
 
 def _double_byte_score(word: str, encoding: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -26,12 +26,21 @@ def check_nulls(path: Path, row: Format, nulls: int) -> None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         if sum(1 for _ in _NULL.finditer(text)) >= nulls or len(text) > MAX_PARSED:
             return
-        document = orjson.loads(text[:].removeprefix(b"\xef\xbb\xbf"))
+        document = _parsed(path, text[:].removeprefix(b"\xef\xbb\xbf"))
     features = document.get("features") if isinstance(document, dict) else None
     for number, feature in enumerate(features or (), 1):
         shape = feature.get("geometry") if isinstance(feature, dict) else None
         if shape is not None and not _is_usable(shape):
             raise BadRequest(f"“{path.name}”, feature {number} has a broken geometry.")
+
+
+def _parsed(path: Path, text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(
+            f"“{path.name}”, line {error.lineno}, character {error.colno}: no JSON ({error.msg})."
+        ) from error
 
 
 def _is_usable(shape: object) -> bool:

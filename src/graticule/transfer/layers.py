@@ -16,6 +16,7 @@ from graticule.transfer.sublayers import Sublayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pyarrow as pa
@@ -64,6 +65,19 @@ def _reading(path: Path, row: Format) -> Iterator[None]:
         raise BadRequest(message) from error
 
 
+def _plain(path: Path, row: Format) -> AbstractContextManager[Path]:
+    """The path for GDAL, which would refuse the whole file for a .prj that it does not understand."""
+    prj = _prj(path, row)
+    known = prj is None or projections.identify(prj.read_text("utf-8", "replace")) is not None
+    return engine.plain_path(path, None if known else prj)
+
+
+def _prj(path: Path, row: Format) -> Path | None:
+    """The .prj beside the file, where it has any text."""
+    prj = sidecar(path, ".prj") if ".prj" in row.sidecars else None
+    return prj if prj is not None and prj.stat().st_size else None
+
+
 def _options(path: Path, row: Format, encoding: str | None) -> dict[str, str]:
     """GDAL's open options for the file."""
     options = dict(row.options)
@@ -81,7 +95,7 @@ def _gdal_name(codec: str) -> str:
 
 def listed(path: Path, row: Format) -> list[Sublayer]:
     """The layers of the file, those of markup formats counted feature by feature."""
-    with _reading(path, row), engine.plain_path(path) as plain:
+    with _reading(path, row), _plain(path, row) as plain:
         return [_sublayer(plain, row, name, kind) for name, kind in engine.layers(plain)]
 
 
@@ -92,7 +106,7 @@ def pick(path: Path, row: Format, layer: str | None, family: Family | None) -> s
     """
     if row.single:
         return 0
-    with _reading(path, row), engine.plain_path(path) as plain:
+    with _reading(path, row), _plain(path, row) as plain:
         names = [name for name, _ in engine.layers(plain)]
     if layer is not None and layer not in names:
         raise unknown_layer(path, layer, names)
@@ -119,7 +133,7 @@ def _sublayer(path: Path, row: Format, name: str, kind: str | None) -> Sublayer:
     if header.kind is None or (row.declares and header.family is not None):
         count = engine.info(path, name, count=True, options=options)["features"]
         return Sublayer(name, (header.family,) if header.family else (), header.kind, max(count, 0))
-    census = shapes.Census()
+    census = shapes.Census(row.zero_is_flat)
     with engine.stream(path, name, columns=[], options=options) as (meta, batches):
         for batch in batches:
             census.add(batch.column(meta["geometry_name"] or "wkb_geometry"))
@@ -133,7 +147,7 @@ class LayerRows:
         self._path, self._format, self._layer, self._wanted = path, row, layer, wanted
         self._options = _options(path, row, wanted.encoding)
         self._place: coordinates.Place | None = None
-        with _reading(path, row), engine.plain_path(path) as plain:
+        with _reading(path, row), _plain(path, row) as plain:
             self._open(plain)
 
     def _open(self, path: Path) -> None:
@@ -164,7 +178,7 @@ class LayerRows:
         )
         if header.kind is None or (self._format.declares and header.family is not None):
             return
-        census = shapes.Census()
+        census = shapes.Census(self._format.zero_is_flat)
         for batch in batches:
             census.add(batch.column(self._field))
         jsontext.check_nulls(self._path, self._format, census.nulls)
@@ -190,8 +204,8 @@ class LayerRows:
         found = projections.identify(own) or stated or self._format.crs
         if found is not None:
             return found
-        prj = sidecar(self._path, ".prj") if ".prj" in self._format.sidecars else None
-        if prj is not None and prj.stat().st_size:
+        prj = _prj(self._path, self._format)
+        if prj is not None:
             raise BadRequest(
                 f"The projection in “{prj.name}” is not known; state the one of “{self._path.name}”.", field="epsg"
             )
@@ -208,7 +222,7 @@ class LayerRows:
         done = 0
         with ExitStack() as stack:
             stack.enter_context(_reading(self._path, self._format))
-            plain = stack.enter_context(engine.plain_path(self._path))
+            plain = stack.enter_context(_plain(self._path, self._format))
             _, batches = stack.enter_context(engine.stream(plain, self._layer, options=self._options))
             for batch in batches:
                 yield self._values(batch), self._shapes(batch, done)

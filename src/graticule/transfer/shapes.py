@@ -38,6 +38,8 @@ _BUILD: dict[Family, Any] = {
 }
 _COLLECTION = 7
 
+MIN_RING = 4
+
 
 class BrokenShapeError(Exception):
     """The geometry at that place of a batch, counted from 0, cannot be used; ``why`` completes a sentence."""
@@ -50,28 +52,35 @@ class BrokenShapeError(Exception):
 
 @dataclass
 class Census:
-    """What geometries a layer holds, counted batch by batch."""
+    """What geometries a layer holds, counted batch by batch.
 
+    With ``zero_is_flat`` a third coordinate of 0 does not count as one.
+    """
+
+    zero_is_flat: bool = False
     rows: int = 0
     nulls: int = 0
     codes: dict[int, int] = field(default_factory=dict)
     has_z: bool = False
 
     def add(self, wkb: pa.Array) -> None:
-        """Counts a batch of WKB values."""
+        """Counts a batch of WKB values; an empty point is a null."""
         codes, z = headers(wkb)
         self.rows += len(wkb)
         self.nulls += len(wkb) - len(codes)
-        self.has_z |= bool(z.any())
+        if POINT in codes:
+            self.nulls += int(shapely.is_empty(from_wkb(_of_code(wkb, codes, POINT))).sum())
+        if z.any() and not self.has_z:
+            self.has_z = not self.zero_is_flat or _has_height(wkb)
         found, first, counts = np.unique(codes, return_index=True, return_counts=True)
         for at in np.argsort(first):
             self._count(int(found[at]), int(counts[at]))
         if COLLECTION in found:
-            self._add_parts(wkb.drop_null().filter(pa.array(codes == COLLECTION)))
+            self._add_parts(from_wkb(_of_code(wkb, codes, COLLECTION)))
 
-    def _add_parts(self, collections: pa.Array) -> None:
+    def _add_parts(self, collections: Shapes) -> None:
         """Counts a collection as one multi geometry of each family that it holds."""
-        parts, owner = _parts(shapely.from_wkb(collections.to_numpy(zero_copy_only=False), on_invalid="ignore"))
+        parts, owner = _parts(collections)
         kinds = shapely.get_type_id(parts)
         for family, single in _SINGLE.items():
             holders = np.unique(owner[np.isin(kinds, single)])
@@ -92,6 +101,16 @@ class Census:
         return list(dict.fromkeys(met))
 
 
+def _of_code(wkb: pa.Array, codes: NDArray[np.uint32], code: int) -> Any:
+    return wkb.drop_null().filter(pa.array(codes == code)).to_numpy(zero_copy_only=False)
+
+
+def _has_height(wkb: pa.Array) -> bool:
+    found = from_wkb(wkb.to_numpy(zero_copy_only=False))
+    heights = shapely.get_coordinates(found, include_z=True)[:, 2]
+    return bool((np.nan_to_num(heights) != 0).any())
+
+
 def headers(wkb: pa.Array) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
     """The type codes of the WKB values that are not null, without their dimensions; and whether each has Z."""
     kept = wkb.drop_null().cast(pa.large_binary())
@@ -105,18 +124,25 @@ def headers(wkb: pa.Array) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
     return (plain % 1000).astype(np.uint32), (code & 0x80000000 > 0) | np.isin(plain // 1000, (1, 3))
 
 
+def from_wkb(values: NDArray[np.object_]) -> Shapes:
+    """The geometries; None for null and for what is broken."""
+    with np.errstate(invalid="ignore"):
+        return shapely.from_wkb(values, on_invalid="ignore")
+
+
 def parse(wkb: pa.Array) -> Shapes:
     """The geometries of a batch; None for null and for empty ones. Raises BrokenShapeError for the first bad one."""
     codes, _ = headers(wkb)
     if (codes >= FIRST_CURVED).any():
         wkb = straighten(wkb)
     values = wkb.to_numpy(zero_copy_only=False)
-    shapes = shapely.from_wkb(values, on_invalid="ignore")
+    shapes = from_wkb(values)
     missing = shapely.is_missing(shapes)
     lost = np.flatnonzero(missing & wkb.is_valid().to_numpy(zero_copy_only=False))
     if len(lost):
         raise BrokenShapeError(int(lost[0]), _reason(values[lost[0]]))
-    check_finite(shapes)
+    _check_finite(shapes)
+    _check_rings(shapes)
     shapes[shapely.is_empty(shapes)] = None
     return shapes
 
@@ -128,13 +154,13 @@ def _reason(wkb: bytes) -> str:
         if "closed" in str(error):
             return "has a ring that is not closed"
         if "number of points" in str(error).lower() or "points" in str(error).lower():
-            return "has a ring or line with too few points"
+            return "has a line of too few points"
     except NotImplementedError:
         return "is of a kind that cannot be read"
     return "has a broken geometry"
 
 
-def check_finite(shapes: Shapes) -> None:
+def _check_finite(shapes: Shapes) -> None:
     """Raises BrokenShapeError where a coordinate is not a finite number."""
     coordinates, index = shapely.get_coordinates(shapes, return_index=True)
     bad = ~np.isfinite(coordinates).all(axis=1)
@@ -142,12 +168,25 @@ def check_finite(shapes: Shapes) -> None:
         raise BrokenShapeError(int(index[bad][0]), "has a coordinate that is not a finite number")
 
 
+def _check_rings(shapes: Shapes) -> None:
+    """Raises BrokenShapeError where a ring has fewer than four points, which GEOS lets pass."""
+    areal = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (*_SINGLE["polygon"], _MULTI["polygon"], _COLLECTION)))
+    if not len(areal):
+        return
+    parts, owner = _parts(shapes[areal])
+    rings, part = shapely.get_rings(parts, return_index=True)
+    sizes = shapely.get_num_coordinates(rings)
+    short = (sizes < MIN_RING) & (sizes > 0)
+    if short.any():
+        raise BrokenShapeError(int(areal[owner[part[short]]][0]), "has a ring of too few points")
+
+
 def straighten(wkb: pa.Array) -> pa.Array:
     """The same geometries with arcs as lines and surfaces as polygons, by way of a format that knows no others."""
     buffer = io.BytesIO()
     table = pa.table({"shape": wkb})
-    how = {"geometry_name": "shape", "geometry_type": "Unknown", "crs": "EPSG:3857", "encoding": "UTF-8"}
-    engine.save_to_memory(table, buffer, "GeoJSONSeq", layer_options={"RS": "NO", "COORDINATE_PRECISION": "15"}, **how)
+    how = {"geometry_name": "shape", "geometry_type": "Unknown", "crs": None, "encoding": "UTF-8"}
+    engine.save_to_memory(table, buffer, "GeoJSONSeq", layer_options={"COORDINATE_PRECISION": "15"}, **how)
     lines = buffer.getvalue().splitlines()
     texts = np.array([_geometry_text(line) for line in lines], dtype=object)
     return pa.array(shapely.to_wkb(shapely.from_geojson(texts), flavor="iso", output_dimension=4), pa.binary())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from graticule.actions.layers import state_of
 from graticule.catalogue.access import PERMISSIONS
 from graticule.stores.base import KEY
 
@@ -107,15 +108,9 @@ def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
 
 
 def layer_status(view: LayerView) -> tuple[str, str | None]:
-    """How the data stands: the layer's own word, or that of the file behind it."""
-    dataset = view.layer.dataset
-    texts = [view.layer.status_text, dataset.status_text if dataset else None]
-    text = " ".join(part for part in texts if part) or None
-    if dataset is not None and dataset.status != "ready":
-        return dataset.status, text
-    if dataset is None and view.layer.type in ("point", "line", "polygon"):
-        return "error", "The data behind this layer is gone."
-    return view.layer.status, text
+    """How the data stands, and all that is amiss with it or with the styles."""
+    status, text = state_of(view.layer)
+    return status, " ".join([*([text] if text else []), *view.problems]) or None
 
 
 def columns_out(view: LayerView) -> dict[str, Any]:

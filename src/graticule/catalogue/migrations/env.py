@@ -1,6 +1,7 @@
 """Run by Alembic: migrations on the connection that the caller gives."""
 
 from alembic import context
+
 from graticule.catalogue.orm import Base
 
 context.configure(

@@ -1,0 +1,196 @@
+"""Pages for people: signing in, the list of maps, a map, and the map for other people's pages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from graticule.actions import auth, embed, fields, maps
+from graticule.api import pages_html
+from graticule.api.deps import COOKIE, ApiCall, Call, same_origin
+from graticule.catalogue.access import Actor
+from graticule.errors import BadRequest, Forbidden, GraticuleError, NotFound, TooManyRequests
+from graticule.geometry.bounds import boxes_in, parse_bounds
+from graticule.geometry.crs import Crs
+
+router = APIRouter(include_in_schema=False)
+embedding = APIRouter(tags=["pictures"])
+
+CSP = (
+    "default-src 'none'; script-src 'self'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob: https: http:; connect-src 'self' https: http:; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'"
+)
+OWN_PAGE = {"Content-Security-Policy": CSP + "; frame-ancestors 'self'", "Cache-Control": "private, no-store"}
+EMBEDDED = {"Content-Security-Policy": CSP, "Cache-Control": "private, no-cache"}
+WHOLE_PAGE = dict.fromkeys(("toolbar", "layerlist", "layerlist_expanded", "popups", "scalebar"), True)
+CSS_LENGTH = re.compile(r"\d{1,5}(\.\d{1,3})?(px|%|em|rem|vh|vw)?")
+
+
+@router.get("/")
+def home(call: ApiCall) -> Response:
+    """The caller's maps, or signing in."""
+    if not call.actor.signed_in:
+        return RedirectResponse("/login", 303)
+    return HTMLResponse(pages_html.maps_page(user=_user(call.actor) or {}), headers=OWN_PAGE)
+
+
+@router.get("/login")
+def login_form(call: ApiCall) -> Response:
+    """The form to sign in with."""
+    return HTMLResponse(pages_html.login_page(next_path=_own_path(call.text("next")), error=None), headers=OWN_PAGE)
+
+
+@router.post("/login")
+def log_in(call: ApiCall) -> Response:
+    """Sign in and go where one wanted to."""
+    sent = call.fields
+    next_path = _own_path(str(sent.get("next") or "/"))
+    if not same_origin(call.request):
+        return _login_again(next_path, "This form was sent from another site. Sign in here.", 403)
+    try:
+        name, password = (fields.text(field, sent.get(field) or "") for field in ("username", "password"))
+        actor = auth.check_login(call.backend, name, password)
+    except Forbidden as error:
+        return _login_again(next_path, error.message, 403)
+    except TooManyRequests as error:
+        return _login_again(next_path, error.message, 429)
+    response = RedirectResponse(next_path, 303)
+    secure = call.request.url.scheme == "https"
+    age = call.backend.settings.session_days * 86400
+    value = auth.begin_session(call.backend, actor)
+    response.set_cookie(COOKIE, value, max_age=age, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+def _login_again(next_path: str, error: str, status: int) -> Response:
+    return HTMLResponse(pages_html.login_page(next_path=next_path, error=error), status, headers=OWN_PAGE)
+
+
+def _own_path(path: str | None) -> str:
+    """Where to go after signing in: only ever a path of our own."""
+    if path is None or not path.startswith("/") or path.startswith("//") or "\\" in path or not path.isprintable():
+        return "/"
+    return path
+
+
+@router.post("/logout")
+def log_out(call: ApiCall) -> Response:
+    """Sign out."""
+    cookie = call.request.cookies.get(COOKIE)
+    if cookie and same_origin(call.request):
+        auth.end_session(call.backend, cookie)
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/map/{map_id:id}")
+def map_page(call: ApiCall, map_id: int) -> Response:
+    """A map with everything around it."""
+    options = _options(call) | WHOLE_PAGE
+    try:
+        config = embed.page_of_map(call.backend, call.actor, map_id, options)
+    except NotFound:
+        return _not_to_be_seen(call, f"/map/{map_id}")
+    maps.note_visit(call.backend, map_id)
+    return HTMLResponse(pages_html.map_page(config=config, user=_user(call.actor)), headers=OWN_PAGE)
+
+
+@embedding.get("/maps/{map_id:id}/render.iframe")
+def map_iframe(call: ApiCall, map_id: int) -> Response:
+    """An interactive map for other people's pages."""
+    options = _options(call)
+    try:
+        config = embed.page_of_map(call.backend, call.actor, map_id, options)
+    except NotFound:
+        return _not_to_be_seen(call, f"/map/{map_id}", embedded=True)
+    maps.note_visit(call.backend, map_id)
+    return HTMLResponse(pages_html.iframe_page(config=config), headers=EMBEDDED)
+
+
+@embedding.get("/layers/{layer_id:id}/render.iframe")
+def layer_iframe(call: ApiCall, layer_id: int) -> Response:
+    """An interactive map of one layer."""
+    options = _options(call)
+    try:
+        config = embed.page_of_layer(call.backend, call.actor, layer_id, options)
+    except (NotFound, Forbidden):
+        return _not_to_be_seen(call, "/", embedded=True)
+    return HTMLResponse(pages_html.iframe_page(config=config), headers=EMBEDDED)
+
+
+def _not_to_be_seen(call: Call, path: str, *, embedded: bool = False) -> Response:
+    """One page for what is not there and what is not shared: who may not see a thing must not learn that it is there."""
+    text = "There is no such map, or it is not shared with you."
+    if not call.actor.signed_in:
+        text += " If it is yours, sign in."
+    page = pages_html.message_page(status=404, title="This map cannot be shown", text=text, user=_user(call.actor))
+    return HTMLResponse(page, 404, headers=EMBEDDED if embedded else OWN_PAGE)
+
+
+def _options(call: Call) -> dict[str, object]:
+    """The parameters of an interactive map (the contract, section 2). Raises ``BadRequest``."""
+    return {
+        "toolbar": call.flag("toolbar"),
+        "layerlist": call.flag("layerlist"),
+        "layerlist_expanded": call.flag("layerlist_expanded"),
+        "popups": call.flag("popups", "popupus"),
+        "scalebar": call.flag("scalebar"),
+        "visibility": _visibility(call),
+        "bounds": _bounds(call),
+        "layer_id": None,
+        "feature_id": None,
+        "width": _length(call, "width"),
+        "height": _length(call, "height"),
+    }
+
+
+def _visibility(call: Call) -> list[int] | None:
+    if "visibility" not in call.query:
+        return None
+    return [fields.integer("visibility", word, 0) for word in call.words("visibility")]
+
+
+def _bounds(call: Call) -> list[float] | None:
+    """The bounds in longitude and latitude. Without ``srid`` or ``epsg`` they are in Web Mercator where the numbers
+    are too large for degrees, as in the description of the API, and in degrees otherwise."""
+    text = call.text("bounds", "bound")
+    if text is None:
+        return None
+    crs = call.crs() or _guessed(text)
+    boxes = boxes_in(parse_bounds(text, crs), crs, Crs.wgs84())
+    west, south = boxes[0][:2]
+    east, north = boxes[-1][2:]
+    return [west, south, east if east >= west else east + 360, north]
+
+
+def _guessed(text: str) -> Crs:
+    numbers = [abs(float(word)) for word in re.findall(r"-?\d+(?:\.\d+)?", text)[:4]]
+    return Crs.wgs84() if max(numbers, default=0) <= 360 else Crs.web_mercator()
+
+
+def _length(call: Call, name: str) -> str | None:
+    value = call.text(name)
+    if value is None:
+        return None
+    if not CSS_LENGTH.fullmatch(value):
+        raise BadRequest(f"{name} is no length.", field=name, value=value, expected="a CSS length as 100% or 600px")
+    return value + "px" if value.replace(".", "").isdigit() else value
+
+
+def _user(actor: Actor) -> dict[str, Any] | None:
+    return {"id": actor.user_id, "username": actor.username} if actor.signed_in else None
+
+
+def page_of_error(request: Request, error: GraticuleError, status: int) -> Response:
+    """An error as a page, for a browser that asked for one."""
+    titles = {404: "There is no such page", 403: "This is not yours to see"}
+    title = titles.get(status, "That did not work")
+    text = error.message if status != 404 else f"Nothing is at {quote(request.url.path)}."
+    page = pages_html.message_page(status=status, title=title, text=text, user=None)
+    return HTMLResponse(page, status, headers=OWN_PAGE)

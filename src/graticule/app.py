@@ -1,0 +1,94 @@
+"""The application: read this first. What it is made of stands below as a list."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from graticule import __version__
+from graticule.actions import datasets, users
+from graticule.api import (
+    errors,
+    export,
+    features,
+    health,
+    keys,
+    layers,
+    maps,
+    pages,
+    permissions,
+    render,
+    static,
+    storage,
+    tables,
+    tiles,
+)
+from graticule.api.middleware import ApiConventions
+from graticule.backend import open_backend
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from graticule.settings import Settings
+
+ROUTERS = (
+    maps.router,
+    layers.router,
+    features.router,
+    export.router,
+    tables.router,
+    storage.router,
+    keys.router,
+    permissions.router,
+    render.router,
+    pages.embedding,
+    tiles.router,
+)
+
+MIDDLEWARE = [
+    Middleware(ApiConventions),
+    Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=[
+            "API-Key", "API-sessid", "Content-Type", "Authorization", "X-GIS-CLOUD-APP", "API-Version", "If-Match",
+            "If-None-Match", "Range", "Idempotency-Key", "api-username", "api-password",
+        ],
+        expose_headers=["Location", "Content-Disposition", "ETag", "Link", "Retry-After", "Content-Range"],
+        max_age=86400,
+    ),
+]  # fmt: skip
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The server's application on the data directory of the settings, which it opens when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        backend = app.state.backend = open_backend(settings)
+        users.ensure_anonymous(backend)
+        datasets.sweep(backend)
+        yield
+        backend.close()
+
+    app = FastAPI(
+        title="Graticule",
+        version=__version__,
+        summary="A self-hosted cloud GIS",
+        lifespan=lifespan,
+        middleware=MIDDLEWARE,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router, prefix="/1")
+    for router in (pages.router, static.router, health.router):
+        app.include_router(router)
+    errors.install(app)
+    return app
