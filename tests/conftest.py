@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.server import Caller, Server
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real data that the tests read: Natural Earth and GeoNames files."""
     return Path(os.environ.get("GRATICULE_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server that tests share; each makes users of its own."""
+    data = tmp_path_factory.mktemp("server")
+    running = Server(data)
+    running.new_user(administrator=True).close()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def user(server: Server) -> Iterator[Caller]:
+    """A caller with a new account."""
+    with server.new_user() as caller:
+        yield caller
+
+
+@pytest.fixture
+def other(server: Server) -> Iterator[Caller]:
+    """Another caller with a new account."""
+    with server.new_user() as caller:
+        yield caller
+
+
+@pytest.fixture
+def anonymous(server: Server) -> Iterator[Caller]:
+    """A caller without a key."""
+    with server.anonymous() as caller:
+        yield caller

@@ -39,7 +39,7 @@ def tiny(family: Family, number: int, seed: int = 1) -> NDArray[Any]:
         ("polygon", [{"color": "0,0,0"}], 1),
         ("polygon", [{"color": "255,0,0", "bordercolor": "0,0,0"}], 4),
         ("line", [{"color": "0,0,0", "width": 1}], 6),
-        ("point", [{"symbol": {"color": "255,0,0", "border": "0,0,0", "bw": 1, "size": 5}}], 3),
+        ("point", [{"symbol": {"color": "255,0,0", "border": "0,0,0", "bw": 1, "size": 5}}], 1),
     ],
 )
 def test_the_picture_stays_the_same(

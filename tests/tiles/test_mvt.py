@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from mapbox_vector_tile import decode
+from mapbox_vector_tile import decode  # type: ignore[import-untyped]
 
 from graticule.tiles.mvt import encode_layer
 
@@ -271,6 +271,15 @@ def test_polygons_are_cut_at_the_buffer(wkt: str) -> None:
     expected = shapely.make_valid(shapely.from_wkt(wkt), method="structure").intersection(REACH)
     assert shapely.is_valid(shape)
     assert shape.symmetric_difference(expected).area < 1e-3 * expected.area
+
+
+def test_a_polygon_that_geos_cannot_clip_does_not_spoil_its_neighbours() -> None:
+    spike = "POLYGON ((512 4096, -512 512, 1024 0, -512 512, 512 4096))"
+    with pytest.raises(shapely.GEOSException):
+        shapely.clip_by_rect(shapely.from_wkt(spike), -64.37, -64.28, 4160.37, 4160.28)
+    features = read(encode(["POLYGON ((-500 0, 500 0, 500 500, -500 500, -500 0))", spike, "POINT (1 1)"]))
+    assert [feature["id"] for feature in features] == [1, 3]
+    assert upright(features[0]).bounds == (-64, 0, 500, 500)
 
 
 def stars(count: int, vertices: int, spread: float, rng: np.random.Generator) -> Any:

@@ -9,7 +9,7 @@ import pyogrio
 import pyproj
 import pytest
 import shapely
-from mapbox_vector_tile import decode
+from mapbox_vector_tile import decode  # type: ignore[import-untyped]
 
 from graticule.tiles.grid import tile_box
 from graticule.tiles.mvt import encode_layer

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def save(path: Path, driver: str, shapes: list[str | None] | None, crs: str | None = "EPSG:4326", **columns: list[Any]) -> Path:
+def save(
+    path: Path, driver: str, shapes: list[str | None] | None, crs: str | None = "EPSG:4326", **columns: list[Any]
+) -> Path:
     """A file of the geometries, given as WKT, and columns."""
     values: dict[str, Any] = {name: pa.array(each) for name, each in columns.items()}
     how: dict[str, Any] = {}

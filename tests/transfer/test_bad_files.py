@@ -81,7 +81,10 @@ def nan_point(folder: Path) -> Path:
 
 def bomb(folder: Path) -> Path:
     path = folder / "bomb.xlsx"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.xml", "w", force_zip64=True) as entry:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.xml", "w", force_zip64=True) as entry,
+    ):
         for _ in range(5):
             entry.write(bytes(16 * 1024 * 1024))
     return path
@@ -94,17 +97,23 @@ def other_tables(folder: Path) -> Path:
     return path
 
 
+ODD_RING = {"type": "Polygon", "coordinates": [[[0, 0], "x"]]}
+ODD_POINT = {"type": "Point", "coordinates": [1, "x"]}
+NAN = {"type": "Point", "coordinates": [1, float("nan")]}
+NAN_LINE = {"type": "LineString", "coordinates": [[1, 2], [1, float("nan")]]}
 RING = {"type": "Polygon", "coordinates": [[[0, 0], [0, 1], [1, 1], [1, 0]]]}
 SHORT = {"type": "Polygon", "coordinates": [[[0, 0], [0, 1], [0, 0]]]}
 ENTITIES = '<!DOCTYPE kml [<!ENTITY a "aaaa">]><kml><Document><name>&a;</name></Document></kml>'
-WHOLE = json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": POINT}]})
+WHOLE = json.dumps(
+    {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": POINT}]}
+)
 
 CASES: list[tuple[str, Callable[[Path], Path], str]] = [
     ("no index", without_index, r"“roads\.shp” needs the file “roads\.shx” beside it, which is missing"),
     ("cut shp", cut(".shp", 60), r"“roads\.shp” is cut off"),
     ("cut shx", cut(".shx", 8), r"“roads\.shx” is cut off"),
     ("cut dbf", cut(".dbf", 200), r"“roads\.dbf” is cut off"),
-    ("text as shp", text("a.shp", "hello there, I am no shapefile\n" * 9), r"“a\.shp” is not a part of an ESRI Shapefile"),
+    ("text as shp", text("a.shp", "I am no shapefile\n" * 9), r"“a\.shp” is not a part of an ESRI Shapefile"),
     ("nothing", text("a.geojson", ""), r"“a\.geojson” is empty"),
     ("nothing as csv", text("a.csv", ""), r"“a\.csv” is empty"),
     ("blank csv", text("a.csv", "\n\n \n"), r"“a\.csv” is not a table of text"),
@@ -114,24 +123,24 @@ CASES: list[tuple[str, Callable[[Path], Path], str]] = [
     ("no geojson", text("a.geojson", '{"a": 1}'), r"“a\.geojson” cannot be read as GeoJSON"),
     ("open ring", features(POINT, RING), r"“f\.geojson”, feature 2 has a ring that is not closed"),
     ("short ring", features(POINT, POINT, SHORT), r"“f\.geojson”, feature 3 has a ring of too few points"),
-    ("odd ring", features(POINT, {"type": "Polygon", "coordinates": [[[0, 0], "x"]]}), r"“f\.geojson”, feature 2 has a broken"),
-    ("odd point", features(None, POINT, {"type": "Point", "coordinates": [1, "x"]}), r"“f\.geojson”, feature 3 has a broken"),
-    ("nan", features(POINT, {"type": "Point", "coordinates": [1, float("nan")]}), r"“f\.geojson”, line 1, character \d+: no JSON"),
-    ("nan in a line", features(POINT, {"type": "LineString", "coordinates": [[1, 2], [1, float("nan")]]}), r"feature 2 .*not a finite"),
+    ("odd ring", features(POINT, ODD_RING), r"“f\.geojson”, feature 2 has a broken"),
+    ("odd point", features(None, POINT, ODD_POINT), r"“f\.geojson”, feature 3 has a broken"),
+    ("nan", features(POINT, NAN), r"“f\.geojson”, line 1, character \d+: no JSON"),
+    ("nan in a line", features(POINT, NAN_LINE), r"feature 2 .*not a finite"),
     ("infinite", nan_point, r"“a\.shp”, feature 2 has a coordinate that is not a finite number"),
     ("cut kml", text("a.kml", "<kml>\n<Document><Placemark>"), r"“a\.kml”, line 2: not well-formed XML"),
     ("text as gpx", text("a.gpx", "hello"), r"“a\.gpx”, line 1: not well-formed XML"),
     ("entities", text("a.kml", ENTITIES), r"“a\.kml” declares a document type"),
     ("other xml", text("a.gpx", "<html></html>"), r"“a\.gpx” cannot be read as GPX"),
     ("text as gpkg", text("a.gpkg", "hello" * 50), r"“a\.gpkg” is not a GeoPackage file"),
-    ("broken gpkg", text("a.gpkg", b"SQLite format 3\0" + b"x" * 3000), r"“a\.gpkg” (is cut off|cannot be read as GeoPackage)"),
+    ("broken gpkg", text("a.gpkg", b"SQLite format 3\0" + b"x" * 3000), r"“a\.gpkg” (is cut off|cannot be read)"),
     ("cut gpkg", cut_geopackage, r"“a\.gpkg” is cut off"),
     ("cut fgb", cut_flatgeobuf, r"“a\.fgb” cannot be read as FlatGeobuf"),
     ("text as xlsx", text("a.xlsx", "hello"), r"“a\.xlsx” is damaged"),
     ("bomb", bomb, r"“bomb\.xlsx” unpacks to more than 64 MB"),
     ("view", other_tables, r"“view\.tab” only refers to other tables"),
     ("vrt", text("a.vrt", "<OGRVRTDataSource/>"), r"“a\.vrt” is not of a vector format"),
-    ("vrt as gml", text("a.gml", '<OGRVRTDataSource><OGRVRTLayer name="x"/></OGRVRTDataSource>'), r"“a\.gml” cannot be read"),
+    ("vrt as gml", text("a.gml", "<OGRVRTDataSource></OGRVRTDataSource>"), r"“a\.gml” cannot be read"),
     ("wfs as json", text("a.json", "WFS:http://127.0.0.1:9/"), r"“a\.json” cannot be read"),
     ("image", text("a.png", "x"), r"“a\.png” is not of a vector format"),
     ("dbf text", text("a.dbf", "hello"), r"“a\.dbf” is not a dBASE table"),

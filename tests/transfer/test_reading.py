@@ -14,6 +14,7 @@ import shapely
 from graticule.errors import BadRequest
 from graticule.transfer import shapes
 from graticule.transfer.reading import list_sublayers, open_source
+
 from .making import dbf_in, geojson, save
 
 if TYPE_CHECKING:
@@ -102,14 +103,19 @@ def test_workbooks_with_coordinates_are_points(tmp_path: Path, name: str, driver
     source = open_source(path)
     assert source.geometry_type == "POINT"
     assert wkt(source) == ["POINT (15.2 44.1)", "POINT (16.4 43.5)"]
-    assert [(column.name, column.type) for column in source.columns] == [("town", "text"), ("lon", "real"), ("lat", "real")]
+    assert [(column.name, column.type) for column in source.columns] == [
+        ("town", "text"),
+        ("lon", "real"),
+        ("lat", "real"),
+    ]
 
 
 def test_types_and_values(tmp_path: Path) -> None:
     when = dt.datetime(2024, 2, 29, 12, 30, 15)
     path = save(
         tmp_path / "t.gpkg", "GPKG", ["POINT (1 2)", None],
-        i=[2**40, None], r=[0.5, float("nan")], b=[True, None], d=[dt.date(2024, 2, 29), None], t=[when, None], s=["ü", None],
+        i=[2**40, None], r=[0.5, float("nan")], b=[True, None], d=[dt.date(2024, 2, 29), None],
+        t=[when, None], s=["ü", None],
     )  # fmt: skip
     source = open_source(path)
     assert {column.name: column.type for column in source.columns} == {
@@ -125,7 +131,14 @@ def test_types_and_values(tmp_path: Path) -> None:
 def test_names_are_unique_and_not_reserved(tmp_path: Path) -> None:
     path = tmp_path / "n.csv"
     path.write_text("ogc_fid,FID,a,A,,__Owner\n1,2,3,4,5,6\n")
-    assert [column.name for column in open_source(path).columns] == ["ogc_fid_", "FID_", "a", "A_2", "column_5", "__Owner_"]
+    assert [column.name for column in open_source(path).columns] == [
+        "ogc_fid_",
+        "FID_",
+        "a",
+        "A_2",
+        "column_5",
+        "__Owner_",
+    ]
 
 
 def test_mixed_single_and_multi(tmp_path: Path) -> None:
@@ -136,7 +149,9 @@ def test_mixed_single_and_multi(tmp_path: Path) -> None:
         {"type": "MultiPolygon", "coordinates": [[[[2, 2], [2, 3], [3, 3], [2, 2]]]]},
         {"type": "GeometryCollection", "geometries": [
             {"type": "Point", "coordinates": [9, 9]},
-            {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "coordinates": [[[5, 5], [5, 6], [6, 6], [5, 5]]]}]},
+            {"type": "GeometryCollection", "geometries": [
+                {"type": "Polygon", "coordinates": [[[5, 5], [5, 6], [6, 6], [5, 5]]]},
+            ]},
         ]},
     )  # fmt: skip
     source = open_source(path)
@@ -202,7 +217,9 @@ def test_kml_folders_are_layers(tmp_path: Path) -> None:
 
 
 def test_z_is_kept_and_m_dropped(tmp_path: Path) -> None:
-    path = save(tmp_path / "z.gpkg", "GPKG", ["LINESTRING ZM (0 0 5 7, 1 1 6 8)", "LINESTRING M (0 0 7, 1 1 8)"], n=[1, 2])
+    path = save(
+        tmp_path / "z.gpkg", "GPKG", ["LINESTRING ZM (0 0 5 7, 1 1 6 8)", "LINESTRING M (0 0 7, 1 1 8)"], n=[1, 2]
+    )
     source = open_source(path)
     assert source.has_z
     assert wkt(source) == ["MULTILINESTRING Z ((0 0 5, 1 1 6))", "MULTILINESTRING ((0 0, 1 1))"]
@@ -210,7 +227,11 @@ def test_z_is_kept_and_m_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("x", [0, 500_000])
 def test_arcs_become_lines(x: int) -> None:
-    arc = bytes.fromhex("0108000000") + (3).to_bytes(4, "little") + np.array([x, x, x + 1, x + 1, x + 2, x], "<f8").tobytes()
+    arc = (
+        bytes.fromhex("0108000000")
+        + (3).to_bytes(4, "little")
+        + np.array([x, x, x + 1, x + 1, x + 2, x], "<f8").tobytes()
+    )
     line = shapes.parse(pa.array([arc, None, shapely.to_wkb(shapely.Point(1, 2))], pa.binary()))
     assert line[0].geom_type == "LineString"
     assert line[0].length == pytest.approx(np.pi, rel=1e-3)

@@ -45,7 +45,13 @@ def test_separators(tmp_path: Path, separator: str, name: str) -> None:
 
 def test_decimal_commas(tmp_path: Path) -> None:
     source = open_source(write(tmp_path, "ime;lat;lon;n\nZadar;44,12;15,23;1\nSplit;43,5;16,44;-2\n"))
-    assert rows(source)[0] == {"ime": "Zadar", "lat": 44.12, "lon": 15.23, "n": 1, "wkb_geometry": "POINT (15.23 44.12)"}
+    assert rows(source)[0] == {
+        "ime": "Zadar",
+        "lat": 44.12,
+        "lon": 15.23,
+        "n": 1,
+        "wkb_geometry": "POINT (15.23 44.12)",
+    }
 
 
 PAIRS = [
@@ -75,7 +81,9 @@ def test_columns_and_projection_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["wkt", "WKT", "geom", "the_geom", "geometry", "wkb_geometry"])
 def test_wkt_columns_are_guessed(tmp_path: Path, name: str) -> None:
-    source = open_source(write(tmp_path, f'n,{name}\n1,"POLYGON ((0 0, 0 1, 1 1, 0 0))"\n2,\n3,"LINESTRING (0 0, 1 1)"\n'))
+    source = open_source(
+        write(tmp_path, f'n,{name}\n1,"POLYGON ((0 0, 0 1, 1 1, 0 0))"\n2,\n3,"LINESTRING (0 0, 1 1)"\n')
+    )
     assert (source.geometry_type, [column.name for column in source.columns]) == ("MULTIPOLYGON", ["n"])
     assert [(row["n"], row["wkb_geometry"]) for row in rows(source)] == [
         (1, "MULTIPOLYGON (((0 0, 0 1, 1 1, 0 0)))"), (2, None),
@@ -85,12 +93,18 @@ def test_wkt_columns_are_guessed(tmp_path: Path, name: str) -> None:
 
 def test_ewkt_and_hexadecimal_wkb(tmp_path: Path) -> None:
     source = open_source(write(tmp_path, "geom\nSRID=3765;POINT Z (500000 5000000 7)\n"))
-    assert (source.crs, source.has_z, rows(source)[0]["wkb_geometry"]) == ("EPSG:3765", True, "POINT Z (500000 5000000 7)")
+    assert (source.crs, source.has_z, rows(source)[0]["wkb_geometry"]) == (
+        "EPSG:3765",
+        True,
+        "POINT Z (500000 5000000 7)",
+    )
     source = open_source(write(tmp_path, f"wkb_geometry,n\n{shapely.to_wkb(shapely.Point(1, 2), hex=True)},1\n"))
     assert rows(source) == [{"n": 1, "wkb_geometry": "POINT (1 2)"}]
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,2\n", "shape,x\nround,1\n", "x,y\nleft,right\n", "geometry\nhard\n", "a\n1\n"])
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,2\n", "shape,x\nround,1\n", "x,y\nleft,right\n", "geometry\nhard\n", "a\n1\n"]
+)
 def test_a_table_without_coordinates_is_plain(tmp_path: Path, text: str) -> None:
     source = open_source(write(tmp_path, text))
     assert (source.geometry_type, source.crs, len(rows(source))) == (None, None, 1)
@@ -110,9 +124,10 @@ TYPES: list[tuple[list[str], str, list[Any]]] = [
     (["2024-02-30", "1999-12-31", ""], "text", ["2024-02-30", "1999-12-31", None]),
     (
         ["2024-02-29T10:30", "2024-02-29 10:30:15.5", "2024-02-29T10:30:00+02:00"], "datetime",
-        [dt.datetime(2024, 2, 29, 10, 30), dt.datetime(2024, 2, 29, 10, 30, 15, 500000), dt.datetime(2024, 2, 29, 8, 30)],
+        [dt.datetime(2024, 2, 29, 10, 30), dt.datetime(2024, 2, 29, 10, 30, 15, 500000),
+         dt.datetime(2024, 2, 29, 8, 30)],
     ),
-    (["2024-02-29T25:00:00", "2024-02-29T10:00:00Z", ""], "text", ["2024-02-29T25:00:00", "2024-02-29T10:00:00Z", None]),
+    (["2024-02-29T25:00", "2024-02-29T10:00Z", ""], "text", ["2024-02-29T25:00", "2024-02-29T10:00Z", None]),
     (["", "", ""], "text", [None, None, None]),
     (["NA", "null", "NaN"], "text", ["NA", "null", "NaN"]),
 ]  # fmt: skip
@@ -139,7 +154,7 @@ def test_encodings(tmp_path: Path, encoding: str, word: str) -> None:
         assert rows(open_source(path, encoding=encoding))[0]["naam"] == word
 
 
-HALF = "name,latitude,longitude\na,1,2\n\"b\nc\",3,4\n\nd,,5\ne,1,2\nf,x,7\n"
+HALF = 'name,latitude,longitude\na,1,2\n"b\nc",3,4\n\nd,,5\ne,1,2\nf,x,7\n'
 BAD: list[tuple[str, str]] = [
     (HALF, r"“t\.csv”, line 6: “5, nothing” is no longitude and latitude\. So it is in 2 of 5 rows"),
     ("lat,lon\n1,2\n91,5\n", r"“t\.csv”, line 3: “5, 91” is no longitude and latitude"),
@@ -164,8 +179,15 @@ def test_a_header_alone_is_an_empty_table(tmp_path: Path) -> None:
 
 
 def test_many_blocks(tmp_path: Path) -> None:
-    count = 250_000
-    path = write(tmp_path, "n,lon,lat,filler\n" + "".join(f"{at},{at % 180},{at % 90},some text of some length\n" for at in range(count)))
+    count = 120_000
+    path = write(
+        tmp_path,
+        "n,lon,lat,filler\n"
+        + "".join(
+            f"{at},{at % 180},{at % 90},some text that makes the file longer than one block is by far and so on\n"
+            for at in range(count)
+        ),
+    )
     source = open_source(path)
     batches = list(source.batches())
     assert len(batches) > 1

@@ -84,7 +84,7 @@ def _capitals(backend: Backend, actor: Actor, map_id: int) -> None:
     columns = {"name": {"type": "text", "not_null": True}, "country": {"type": "text"}, "visited": {"type": "date"}}
     tables.create_table(backend, actor, {"name": TABLE, "geometry": "point", "srid": 4326, "columns": columns})
     symbol = {"type": "circle", "color": "178,34,52", "border": "255,255,255", "bw": 1.5, "size": 9}
-    label = {"labelfield": "name", "fontsize": 12, "outline": "255,255,255", "ldx": 8, "labelplacement": "R"}
+    label = {"labelfield": "name", "fontsize": 12, "outline": "255,255,255", "ldx": 8, "labelplacement": "L"}
     sent = {
         "name": "Capitals",
         "source": json.dumps({"type": "pg", "src": TABLE}),

@@ -43,6 +43,8 @@ def map_style(backend: Backend, actor: Actor, map_id: int) -> dict[str, Any]:
         if source is not None:
             sources[str(drawable.layer.id)] = source
             layers += _style_layers(drawable)
+    # No layer's geometry may cover the labels of another; the sort keeps the order within the two kinds.
+    layers.sort(key=lambda one: one["type"] == "symbol")
     return {
         "version": 8,
         "name": found.name or "",

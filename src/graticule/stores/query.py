@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graticule.filters.to_sql import SQLITE, to_sql
+from graticule.filters.to_sql import PSEUDO_COLUMNS, SQLITE, to_sql
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER
 from graticule.stores.gpkg_schema import quoted, rtree
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from graticule.filters.nodes import Node
     from graticule.model.features import Box, Query, Table
 
-PSEUDO_COLUMNS = {"FID": KEY, "OWNER": OWNER, "CREATED": CREATED, "MODIFIED": MODIFIED}
 CLASS = "__class"
 
 
@@ -42,7 +41,7 @@ def select(table: Table, query: Query) -> Statement:
     if query.limit is not None or query.offset:
         limit = " LIMIT ? OFFSET ?"
         values += [-1 if query.limit is None else query.limit, query.offset]
-    return Statement(f"SELECT {', '.join(wanted)} {source} {_order(query)}{limit}", tuple(values), names)
+    return Statement(f"SELECT {', '.join(wanted)} {source} {_order(table, query)}{limit}", tuple(values), names)
 
 
 def count(table: Table, query: Query) -> Statement:
@@ -107,9 +106,10 @@ def _class_of(classes: tuple[Node | None, ...], values: list[Any]) -> str:
     return f"CASE {' '.join(branches)} ELSE {rest} END" if branches else str(rest)
 
 
-def _order(query: Query) -> str:
-    terms = [
-        f"t.{PSEUDO_COLUMNS.get(order.column) or quoted(order.column)} {'DESC' if order.descending else 'ASC'}"
-        for order in query.order_by
-    ]
+def _order(table: Table, query: Query) -> str:
+    own = {column.name for column in table.columns}
+    terms = []
+    for order in query.order_by:
+        name = order.column if order.column in own else PSEUDO_COLUMNS.get(order.column, order.column)
+        terms.append(f"t.{quoted(name)} {'DESC' if order.descending else 'ASC'}")
     return f"ORDER BY {', '.join([*terms, f't.{KEY}'])}"

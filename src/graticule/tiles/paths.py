@@ -8,7 +8,7 @@ which y points down, and holes negative, as the Mapbox Vector Tile Specification
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -75,8 +75,8 @@ class Parts:
     geometry: Geometries
     rows: Ints
 
-    def take(self, which: Any) -> Parts:
-        return Parts(self.geometry[which], self.rows[which])
+    def take(self, which: Mask) -> Parts:
+        return self if which.all() else Parts(self.geometry[which], self.rows[which])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def parts_by_family(geometry: Geometries, grid: Grid) -> dict[int, Parts]:
     parts = _simple(geometry[rows], rows)
     parts = parts.take(_meets(shapely.bounds(parts.geometry), grid.reach))
     families = _FAMILY[shapely.get_type_id(parts.geometry)]
-    present = np.unique(families).tolist()
+    present = np.flatnonzero(np.bincount(families)).tolist()
     return {family: _clip(parts.take(families == family), family, grid) for family in present}
 
 
@@ -157,7 +157,7 @@ def _cut(lines: Geometries, reach: Box) -> Geometries:
 def _cut_polygons(polygons: Geometries, reach: Box) -> Geometries:
     """Clipped polygons; where the quick way fails, or gives an invalid one, the thorough way is taken."""
     try:
-        cut = shapely.clip_by_rect(polygons, *reach)
+        cut = _cut(polygons, reach)
         wrong = ~shapely.is_valid(cut)
     except shapely.GEOSException:  # a ring that crosses itself may leave one of too few points
         cut = polygons.copy()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Without overviews an image of at most so many pixels is read whole for every picture.
 SMALL_PIXELS = 1024 * 1024
 SAMPLE_SIZE = 512
+PNG = b"\x89PNG\r\n\x1a\n"
 PERCENTILES = (2, 98)
 FOREIGN = (RasterioError, CRSError, OSError, ValueError)
 
@@ -65,6 +66,8 @@ def _opened(path: Path, **options: Any) -> Iterator[Any]:
         raise NotFound(f"There is no file “{path.name}”.")
     if path.stat().st_size == 0:
         raise BadRequest(f"“{path.name}” is empty.")
+    if row.name == "png":
+        _check_png(path)
     with ExitStack() as stack:
         stack.enter_context(hush)
         stack.enter_context(rasterio.Env(**_ENV))
@@ -76,6 +79,19 @@ def _opened(path: Path, **options: Any) -> Iterator[Any]:
             yield dataset
         except FOREIGN as error:
             raise BadRequest(f"“{path.name}” cannot be read: the image is damaged.") from error
+
+
+def _check_png(path: Path) -> None:
+    """The chunks up to the last, IEND (ISO/IEC 15948, 5.3): GDAL fills what a file that was cut off lacks."""
+    with path.open("rb") as file:
+        if file.read(len(PNG)) != PNG:
+            raise BadRequest(f"“{path.name}” is not a PNG image, or is damaged.")
+        size = path.stat().st_size
+        while len(head := file.read(8)) == 8 and file.tell() <= size:
+            if head[4:] == b"IEND":
+                return
+            file.seek(int.from_bytes(head[:4], "big") + 4, 1)
+    raise BadRequest(f"“{path.name}” cannot be read: the image is cut off.")
 
 
 def open_raster(path: Path, *, crs: str | None = None) -> RasterInfo:

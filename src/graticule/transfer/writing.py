@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 GEOMETRY = "wkb_geometry"
 FID = "ogc_fid"
+# One form for all times, as they are also compared as text.
+TIMES = {"DATETIME_PRECISION": "MILLISECOND"}
 LITTLE_SPACE = 16 * 1024 * 1024
 FAMILY_TYPES: dict[Family, str] = {"point": "POINT", "line": "MULTILINESTRING", "polygon": "MULTIPOLYGON"}
 OGR_TYPES = {
@@ -47,12 +49,18 @@ class Layout:
     geometry_type: str | None
     crs: str
     has_z: bool
+    utc: bool = False
 
     @property
     def schema(self) -> pa.Schema:
         """The fields of the batches as GDAL takes them."""
-        fields = [pa.field(name, ARROW[column.type]) for name, column in zip(self.names, self.columns, strict=True)]
+        fields = [pa.field(name, self.arrow(column)) for name, column in zip(self.names, self.columns, strict=True)]
         return pa.schema([*fields, pa.field(GEOMETRY, pa.binary())] if self.geometry_type else fields)
+
+    def arrow(self, column: Column) -> pa.DataType:
+        """The Arrow type of a column; in a GeoPackage times say that they are in UTC (OGC 12-128r18, table 1)."""
+        zoned = self.utc and column.type == "datetime"
+        return pa.timestamp("ms", "UTC") if zoned else ARROW[column.type]
 
     @property
     def ogr_type(self) -> str | None:
@@ -84,7 +92,7 @@ def write(
     """
     row = require_export(fmt)
     goal = projections.stated(to_crs) if to_crs else row.crs or crs
-    layout = Layout(field_names(columns, row.name_bytes), columns, geometry_type, goal, has_z)
+    layout = Layout(field_names(columns, row.name_bytes), columns, geometry_type, goal, has_z, utc=row.name == "gpkg")
     moved = _moved(batches, columns, layout, crs)
     counted = _counted(moved, progress)
     if row.mixed or geometry_type is None or geometry_type in FAMILY_OF_TYPE:
@@ -117,7 +125,7 @@ def _moved(
 ) -> Iterator[pa.RecordBatch]:
     """The batches with the fields of the layout, in its projection."""
     for batch in batches:
-        values = [batch.column(column.name).cast(ARROW[column.type], safe=False) for column in columns]
+        values = [batch.column(column.name).cast(layout.arrow(column), safe=False) for column in columns]
         if layout.geometry_type is not None:
             wkb = batch.column(GEOMETRY).cast(pa.binary())
             values.append(wkb if layout.crs == crs else _reprojected(wkb, crs, layout))
@@ -155,7 +163,7 @@ def _layer_options(row: Export, layout: Layout) -> dict[str, str]:
     if row.name == "geojson":
         return {"RFC7946": "YES" if layout.crs == projections.LONLAT else "NO"}
     taken = {name.lower() for name in layout.names}
-    fid = {"FID": FID if FID not in taken else f"{FID}_"}
+    fid = {"FID": FID if FID not in taken else f"{FID}_", **TIMES}
     return fid | {"GEOMETRY_NAME": "geom" if "geom" not in taken else "geom_"} if layout.geometry_type else fid
 
 
@@ -274,7 +282,7 @@ def staging_geopackage(
     """
     columns = (*source.columns, *(Column(name, "integer") for name in extra))
     names = tuple(column.name for column in columns)
-    layout = Layout(names, columns, source.geometry_type, source.crs or projections.LONLAT, source.has_z)
+    layout = Layout(names, columns, source.geometry_type, source.crs or projections.LONLAT, source.has_z, utc=True)
     count = 0
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -283,9 +291,13 @@ def staging_geopackage(
             own = len(source.columns)
             constant = [pa.array(np.full(len(batch), value, np.int64)) for value in extra.values()]
             count += len(batch)
-            values = [*batch.columns[:own], *constant, *batch.columns[own:]]
+            values = [
+                each.cast(layout.arrow(column))
+                for each, column in zip(batch.columns[:own], source.columns, strict=True)
+            ]
+            values += [*constant, *batch.columns[own:]]
             yield pa.RecordBatch.from_arrays(values, schema=layout.schema)
 
-    options = {"FID": FID} | ({"GEOMETRY_NAME": GEOMETRY, "SPATIAL_INDEX": "YES"} if source.family else {})
+    options = {"FID": FID, **TIMES} | ({"GEOMETRY_NAME": GEOMETRY, "SPATIAL_INDEX": "YES"} if source.family else {})
     _stream(batches(), layout, path, table_name, "GPKG", {"layer_options": options})
     return count

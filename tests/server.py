@@ -1,0 +1,111 @@
+"""A real server process on a data directory of its own, and callers that speak to it over HTTP."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from graticule.actions import keys, users
+from graticule.backend import open_backend
+from graticule.catalogue.access import Actor
+from graticule.settings import Settings
+
+PASSWORD = "a long password"
+
+
+class Caller(httpx.Client):
+    """An HTTP client with the base address of the API and, unless anonymous, a key."""
+
+    def __init__(self, url: str, key: str | None = None, username: str = "anonymous", user_id: int = 0) -> None:
+        super().__init__(base_url=f"{url}/1/", headers={"API-Key": key} if key else {}, timeout=60)
+        self.key, self.username, self.user_id = key, username, user_id
+
+
+@dataclass
+class Server:
+    """A running server. ``url`` has no slash at its end."""
+
+    data: Path
+    workers: int = 1
+    environment: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    made: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Server:
+        """Start the server and wait until it answers."""
+        self.port = self.port or free_port()
+        command = [sys.executable, "-m", "graticule", "serve", "--data", str(self.data), "--port", str(self.port)]
+        log = (self.data / "server.log").open("ab")
+        self.process = subprocess.Popen(
+            [*command, "--workers", str(self.workers)],
+            env=os.environ | self.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+        wait_until(self.answers, f"the server on {self.url} does not answer: {self.log()}")
+        return self
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log()
+        try:
+            return httpx.get(f"{self.url}/health", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return (self.data / "server.log").read_text(errors="replace")
+
+    def stop(self, signal: int = 15) -> None:
+        """End all processes of the server with that signal."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal)
+            self.process.wait(20)
+            self.process = None
+
+    def anonymous(self) -> Caller:
+        return Caller(self.url)
+
+    def new_user(self, *, administrator: bool = False) -> Caller:
+        """A caller with an account of its own, which nobody else uses."""
+        self.made += 1
+        name = f"user{self.made}_{os.getpid()}"
+        backend = open_backend(Settings(data=self.data))
+        try:
+            users.ensure_anonymous(backend)
+            user = users.create_user(backend, name, PASSWORD, administrator=administrator)
+            key = keys.create_key(backend, Actor(user.id, user.username))
+        finally:
+            backend.close()
+        return Caller(self.url, key.value, name, user.id)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: object, message: str, seconds: float = 60) -> None:
+    """Ask until the condition holds; fail with the message when it does not in time."""
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(message)
+        time.sleep(0.02)
