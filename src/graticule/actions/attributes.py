@@ -62,7 +62,8 @@ def _integer(name: str, value: Any) -> int:
     if isinstance(value, float) and value.is_integer() and abs(value) < BIGGEST:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -BIGGEST - 1 <= value <= BIGGEST:
-        raise BadRequest(f"{name} is not a whole number.", field=name, value=value, expected="a whole number of 64 bits")
+        expected = "a whole number of 64 bits"
+        raise BadRequest(f"{name} is not a whole number.", field=name, value=value, expected=expected)
     return value
 
 

@@ -33,7 +33,6 @@ FILE_PREFIX = "file_"
 NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """Which features of a file: of which of its layers, and of which geometry family; None is the first that fits."""

@@ -38,7 +38,10 @@ LABELLED = {
 
 
 def make_demonstration(backend: Backend, actor: Actor, progress: Callable[[int, int], None]) -> int:
-    """Fill an account with the demonstration map; answers its id. ``progress`` is told the steps done, and of how many."""
+    """Fill an account with the demonstration map; answers its id.
+
+    ``progress`` is told the number of steps done, and of how many.
+    """
     _upload(backend, actor)
     progress(1, STEPS)
     made = maps.create_map(backend, actor, {

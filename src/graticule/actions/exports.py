@@ -10,7 +10,6 @@ import pyarrow as pa
 import shapely
 
 from graticule.actions import features
-from graticule.actions.layers import get_layer
 from graticule.errors import Forbidden
 from graticule.model.features import Query
 from graticule.transfer.drivers import require_export
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from graticule.actions.features import LayerData
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.geometry.crs import Crs

@@ -15,7 +15,7 @@ from graticule.geometry.reproject import reproject
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graticule.geometry.input import Parsed
+    from graticule.geometry.parsed import Parsed
     from graticule.model.features import Table
 
 

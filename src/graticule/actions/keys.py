@@ -75,7 +75,7 @@ def delete_key(backend: Backend, actor: Actor, key_id: int) -> None:
         session.execute(delete(ApiKey).where(ApiKey.id == key_id))
 
 
-def _own(actor: Actor) -> Select[tuple[ApiKey]]:
+def _own(actor: Actor) -> Select[ApiKey]:
     own = select(ApiKey).where(ApiKey.user_id == actor.user_id)
     # A limited key sees no other: it could read their values and be limited no more.
     return own.where(ApiKey.id == actor.key_id) if actor.scopes else own

@@ -39,9 +39,10 @@ MAX_FOLDER_DEPTH = 50
 ATTRIBUTES = {
     name: getattr(Layer, name)
     for name in (
-        "id name type map_id epsg label created modified alpha visible lock exportable parent order status owner_id"
-    ).split()
-} | {"owner": Layer.owner_id}
+        "id", "name", "type", "map_id", "epsg", "label", "created", "modified", "alpha", "visible", "lock",
+        "exportable", "parent", "order", "status", "owner_id",
+    )
+} | {"owner": Layer.owner_id}  # fmt: skip
 
 
 def _alpha(name: str, value: Any) -> str:
@@ -57,8 +58,8 @@ def _styles(name: str, value: Any) -> str:
 
 # How each settable field is read, and what it is when null is sent.
 SETTERS: dict[str, tuple[Callable[[str, Any], Any], Any]] = {
-    **dict.fromkeys(("name", "label", "textfield", "tooltip", "encoding", "opened", "raster", "grp"), (fields.text, None)),
-    **dict.fromkeys(("merged", "geometry_offset"), (fields.text, None)),
+    **dict.fromkeys(("name", "label", "textfield", "tooltip", "encoding", "opened"), (fields.text, None)),
+    **dict.fromkeys(("raster", "grp", "merged", "geometry_offset"), (fields.text, None)),
     **dict.fromkeys(("onscale", "offscale", "margin"), (fields.number_text, None)),
     **dict.fromkeys(("lock", "exportable", "hidegeometry"), (fields.flag, "f")),
     **dict.fromkeys(("visible", "use_info_window"), (fields.flag, "t")),

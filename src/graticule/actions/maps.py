@@ -32,9 +32,10 @@ DEFAULT_EPSG = "900913"
 ATTRIBUTES = {
     name: getattr(Map, name)
     for name in (
-        "id name description copyright epsg proj4 units bounds bgcolor owner_id archived created modified accessed visited"
-    ).split()
-} | {"owner": Map.owner_id}
+        "id", "name", "description", "copyright", "epsg", "proj4", "units", "bounds", "bgcolor", "owner_id", "archived",
+        "created", "modified", "accessed", "visited",
+    )
+} | {"owner": Map.owner_id}  # fmt: skip
 TYPES = ("private", "shared", "public", "archived")
 
 # How each settable field is read, and what it is when null is sent.
@@ -152,11 +153,10 @@ def _of_types(types: str | None, actor: Actor) -> ColumnElement[bool]:
         "public": access.public_map(),
     }
     kinds = [meaning[word] for word in words if word != "archived"]
-    archived = Map.archived if "archived" in words else None
     current = ~Map.archived & or_(*kinds) if kinds else ~Map.archived
-    if archived is None:
+    if "archived" not in words:
         return current
-    return or_(archived, current) if kinds else archived
+    return or_(Map.archived, current) if kinds else Map.archived.is_(True)
 
 
 def _settable(found: Map) -> tuple[Any, ...]:

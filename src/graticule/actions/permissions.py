@@ -85,9 +85,10 @@ def describe_resource(backend: Backend, actor: Actor, resource_id: int) -> tuple
     with backend.catalogue.read() as session:
         _held(session, actor, resource_id)
         resource = session.get_one(Resource, resource_id)
-        owner = {"map": Map, "layer": Layer}.get(resource.type)
-        found = session.scalar(select(owner.id).where(owner.resource_id == resource_id)) if owner else None
-        return resource, found
+        of_map = select(Map.id).where(Map.resource_id == resource_id)
+        of_layer = select(Layer.id).where(Layer.resource_id == resource_id)
+        wanted = {"map": of_map, "layer": of_layer}.get(resource.type)
+        return resource, None if wanted is None else session.scalar(wanted)
 
 
 def _held(session: Session, actor: Actor, resource_id: int) -> frozenset[str]:

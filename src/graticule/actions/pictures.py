@@ -149,9 +149,7 @@ class _View:
         return "EPSG:3857" if self.crs.is_web_mercator else self.crs.wkt
 
 
-def _default_box(
-    backend: Backend, found: Map, drawables: Sequence[Drawable], crs: Crs, *, framed_by_map: bool
-) -> Box:
+def _default_box(backend: Backend, found: Map, drawables: Sequence[Drawable], crs: Crs, *, framed_by_map: bool) -> Box:
     """The map's bounds, else the extent of the layers, else the world."""
     held = parse_map_bounds(found.bounds) if framed_by_map and found.bounds else None
     if held is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -97,16 +97,14 @@ def find_table(session: Session, actor: Actor, name: str) -> Dataset | None:
     assert match is not None
     account = int(match[1][:18]) if match[1] else actor.user_id
     return session.scalar(
-        select(Dataset).where(
-            Dataset.account_id == account, Dataset.kind == "table", Dataset.store_table == match[2]
-        )
+        select(Dataset).where(Dataset.account_id == account, Dataset.kind == "table", Dataset.store_table == match[2])
     )
 
 
 def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wanted_type: str | None) -> Resolved:
     src = fields.text("source", held["src"])
     account, path = locate(backend, actor, src, "source")
-    kind = format_of(PurePosixPath(path))
+    kind = format_of(Path(path))
     if kind is not None and kind.kind == "raster":
         raster = ensure_raster(backend, account, path)
         return Resolved(text, "raster", None, account, path, raster.epsg, raster.extent)

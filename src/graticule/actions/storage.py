@@ -154,9 +154,8 @@ def remove(backend: Backend, at: Place) -> None:
     gone = [at.path, *(below.path for below in backend.files.walk(at.account, at.path))] if info.is_dir else [at.path]
     backend.files.delete(at.account, at.path)
     with backend.catalogue.write() as session:
-        files = select(File).where(
-            File.account_id == at.account, or_(File.path == at.path, File.path.startswith(at.path + "/", autoescape=True))
-        )
+        below = File.path.startswith(at.path + "/", autoescape=True)
+        files = select(File).where(File.account_id == at.account, or_(File.path == at.path, below))
         rows = session.scalars(files).all()
         session.execute(delete(File).where(File.id.in_([row.id for row in rows])))
         session.execute(delete(Resource).where(Resource.id.in_([row.resource_id for row in rows])))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select, update
 
 from graticule.actions import fields, need
+from graticule.actions.attributes import check_values
 from graticule.actions.datasets import FILE_PREFIX, Part, keeping, stage
 from graticule.actions.features import attributes
-from graticule.actions.attributes import check_values
 from graticule.actions.geometry_input import Projections, take_geometry
 from graticule.actions.sources import find_table, locate
 from graticule.actions.users import new_resource
@@ -25,8 +25,6 @@ from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Chang
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from sqlalchemy.orm import Session
 
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
@@ -91,11 +89,10 @@ def create_table(backend: Backend, actor: Actor, sent: Mapping[str, Any]) -> Tab
         _fill_from_file(backend, actor, name, sent["source"])
     else:
         table = _described(name, sent)
-        with keeping(backend, actor.user_id):
-            with backend.files.staging(actor.user_id):
-                _refuse_taken(backend, actor, name)
-                backend.store.create(actor.user_id, table)
-                _enter(backend, actor, name)
+        with keeping(backend, actor.user_id), backend.files.staging(actor.user_id):
+            _refuse_taken(backend, actor, name)
+            backend.store.create(actor.user_id, table)
+            _enter(backend, actor, name)
     return get_table(backend, actor, name)
 
 
@@ -118,15 +115,15 @@ def _enter(backend: Backend, actor: Actor, name: str) -> None:
 def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> None:
     held = fields.parse_json("source", source)
     if not isinstance(held, dict) or held.get("type") != "file":
-        raise BadRequest("A table is made of a file.", field="source", value=source, expected='{"type": "file", "src": …}')
+        expected = '{"type": "file", "src": …}'
+        raise BadRequest("A table is made of a file.", field="source", value=source, expected=expected)
     account, path = locate(backend, actor, fields.text("source", fields.required(held, "src")), "source")
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
-    with keeping(backend, actor.user_id):
-        with backend.files.staging(actor.user_id) as staging:
-            _refuse_taken(backend, actor, name)
-            staged = stage(backend.files.local_path(account, path), Part(sublayer), staging, name, actor.user_id)
-            backend.store.adopt(actor.user_id, staged.path, name)
-            _enter(backend, actor, name)
+    with keeping(backend, actor.user_id), backend.files.staging(actor.user_id) as staging:
+        _refuse_taken(backend, actor, name)
+        staged = stage(backend.files.local_path(account, path), Part(sublayer), staging, name, actor.user_id)
+        backend.store.adopt(actor.user_id, staged.path, name)
+        _enter(backend, actor, name)
 
 
 def delete_table(backend: Backend, actor: Actor, name: str, *, force: bool = False) -> None:

@@ -53,9 +53,7 @@ def tile_of(backend: Backend, drawable: Drawable, box: Box) -> bytes:
     if table is None or look is None or table.crs is None:
         return b""
     crs, mercator = Crs.from_text(table.crs), Crs.web_mercator()
-    query = Query(
-        columns=look.columns, boxes=_boxes(box, crs), owner=drawable.owner, classes=look.classes
-    )
+    query = Query(columns=look.columns, boxes=_boxes(box, crs), owner=drawable.owner, classes=look.classes)
     batches = list(backend.store.read(drawable.account, table, query, batch_size=50_000))
     if not batches:
         return b""

@@ -1,4 +1,7 @@
-"""HTTP and nothing else. Here: numbers in paths: ``{map_id:id}`` matches a whole number that the catalogue can hold, and nothing else."""
+"""HTTP and nothing else.
+
+Here: numbers in paths. ``{map_id:id}`` matches a whole number that the catalogue can hold, and nothing else.
+"""
 
 from __future__ import annotations
 

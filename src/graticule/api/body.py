@@ -73,7 +73,9 @@ def _json(raw: bytes) -> Any:
 def _form(raw: bytes) -> dict[str, Any]:
     try:
         text = raw.decode()
-        pairs = parse_qsl(text.strip(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=10_000)
+        pairs = parse_qsl(
+            text.strip(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=10_000
+        )
     except UnicodeDecodeError as error:
         message = f"The body is neither JSON nor form fields: byte {error.start + 1} is no text."
         raise BadRequest(message, field="body") from None

@@ -13,7 +13,7 @@ from graticule.actions.auth import Credentials, identify
 from graticule.actions.listing import LARGEST_PAGE, Listing, Page
 from graticule.api.body import Body, read_body
 from graticule.catalogue.access import Actor
-from graticule.errors import BadRequest, Forbidden
+from graticule.errors import Forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

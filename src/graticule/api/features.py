@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -59,8 +59,11 @@ def _list(call: Call, layer_id: int, map_id: int | None) -> Response:
     page = call.page()
     query = query_of(call, data, how.target)
     total = features.count(call.backend, data, query) if page.total else None
-    asked = Query(**{name: getattr(query, name) for name in ("columns", "boxes", "where", "order_by", "exact")},
-                  limit=page.size, offset=page.offset)
+    asked = Query(
+        **{name: getattr(query, name) for name in ("columns", "boxes", "where", "order_by", "exact")},
+        limit=page.size,
+        offset=page.offset,
+    )
     found = [one for batch in features.read_batches(call.backend, data, asked) for one in encode(batch, how)]
     counted = b"" if total is None else b'"total":%d,' % total
     head = b'{"type":"features",%b"page":%d,"data":[' % (counted, page.number)

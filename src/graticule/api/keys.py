@@ -25,9 +25,7 @@ def list_keys(call: ApiCall) -> Response:
 def create_key(call: ApiCall) -> Response:
     """A new key, for a caller known by a key, a session, or the headers api-username and api-password."""
     sent = call.fields
-    texts = {
-        name: None if sent.get(name) is None else fields.text(name, sent[name]) for name in ("key_desc", "scope")
-    }
+    texts = {name: None if sent.get(name) is None else fields.text(name, sent[name]) for name in ("key_desc", "scope")}
     key = keys.create_key(call.backend, _by_password(call) or call.actor, **texts)
     return reply.created(call, f"1/keys/{key.row.id}", key_out(key) | {"value": key.value})
 

@@ -53,7 +53,8 @@ class ApiConventions:
             if found.method == "GET":
                 outgoing.callback = callback_of(found.query) if outgoing.of_api else None
             state = {"jsonp": outgoing.callback is not None, "sent_method": scope["method"]}
-            scope = scope | {
+            scope = {
+                **scope,
                 "path": found.path,
                 "raw_path": found.path.encode("utf-8", "surrogateescape"),
                 "method": found.method,
@@ -95,7 +96,9 @@ def _versioned(path: str, scope: Scope) -> str:
 
 def _check_version(version: str) -> None:
     if version != "1":
-        raise BadRequest(f"There is no version {version[:20]} of the API.", field="version", value=version, expected="1")
+        raise BadRequest(
+            f"There is no version {version[:20]} of the API.", field="version", value=version, expected="1"
+        )
 
 
 def _without_suffix(path: str) -> str:
@@ -106,7 +109,9 @@ def _without_suffix(path: str) -> str:
         return found[1] if path.endswith(("/info.json", "/mkdir.json")) else path
     if found[2].lower() == "json":
         return path if path.endswith(("/tilejson.json", "/style.json")) else found[1]
-    raise NotAcceptable(f"This is to be had as JSON, not as {found[2]}.", field="format", value=found[2], expected="json")
+    raise NotAcceptable(
+        f"This is to be had as JSON, not as {found[2]}.", field="format", value=found[2], expected="json"
+    )
 
 
 def _meant_method(scope: Scope, query: dict[str, str]) -> str:

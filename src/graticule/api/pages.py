@@ -125,7 +125,7 @@ def layer_iframe(call: ApiCall, layer_id: int) -> Response:
 
 
 def _not_to_be_seen(call: Call, path: str, *, embedded: bool = False) -> Response:
-    """One page for what is not there and what is not shared: who may not see a thing must not learn that it is there."""
+    """One page for what is not there and what is not shared: a stranger must not learn which of the two it is."""
     text = "There is no such map, or it is not shared with you."
     if not call.actor.signed_in:
         text += " If it is yours, sign in."

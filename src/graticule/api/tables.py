@@ -12,7 +12,6 @@ from fastapi.responses import StreamingResponse
 from graticule.actions import tables
 from graticule.actions.attributes import find_column
 from graticule.actions.geometry_input import Projections
-from graticule.actions.listing import Page
 from graticule.actions.tables import TableView
 from graticule.api import reply
 from graticule.api.csv_rows import csv_pieces

@@ -11,7 +11,7 @@ import shapely
 
 from graticule.render.label_text import label_text
 from graticule.render.parts import cut_large, grown, largest_of_each, size_of, take_apart
-from graticule.render.thinning import Thinner, cell_of, squares
+from graticule.render.thinning import Thinner, bundled, cell_of, squares
 from graticule.style.model import Label, Line, Marker
 from graticule.style.to_mapnik import LABEL_ATTRIBUTE
 
@@ -94,14 +94,14 @@ class _Geometry:
         if self.family == "point":
             self.points = rest
         else:
-            self._feed(rest)
+            self._feed(bundled(rest, self.family))
 
     def datasource_for(self, symbolizer: Symbolizer, pixel: float) -> mapnik.MemoryDatasource:
         if self.family != "point":
             return self.datasource
         if isinstance(symbolizer, Marker) and symbolizer.shape == "box":
             return _datasource(squares(shapely.get_coordinates(self.points), symbolizer.across * pixel))
-        return _datasource(np.array([shapely.multipoints(self.points)] if len(self.points) else [], object))
+        return _datasource(bundled(self.points, self.family))
 
     def _feed(self, geometry: NDArray[np.object_]) -> None:
         self._count = _feed(self.datasource, self._context, geometry, self._count)

@@ -25,12 +25,15 @@ CELL_IN_PIXELS = 0.5
 # Mapnik draws nothing of an outline of no length.
 SMALLEST_IN_PIXELS = 0.01
 PENDING_AT_MOST = 100_000
+
+# Mapnik's rasterizer leaves out what goes beyond four million cells of a feature, some twenty of each of these.
+BUNDLE = 20_000
 _ROW = 1 << 32
 
 
 @dataclass(slots=True)
 class _Cells:
-    """Cells in drawing order: number, centre (x, y) and direction of the last geometry, the one on top, and summed ink."""
+    """Cells in drawing order: number, centre (x, y) and direction of the last geometry, on top, and summed ink."""
 
     number: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     centre: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
@@ -58,7 +61,7 @@ class Thinner:
         return parts.pick(~small)
 
     def geometries(self) -> NDArray[np.object_]:
-        """One geometry for each cell that something small lies in."""
+        """One geometry for each cell that something small lies in, in drawing order; polygons do not overlap."""
         self._merge()
         cells = self._cells
         return {"polygon": self._squares, "line": self._stretches, "point": self._points}[self.family](cells)
@@ -96,8 +99,10 @@ class Thinner:
         self._cells, self._pending, self._waiting = _Cells(number[last], centre, ink[order], along), [], 0
 
     def _squares(self, cells: _Cells) -> NDArray[np.object_]:
+        """Squares in the middle of their cells, so that they do not overlap."""
         smallest = SMALLEST_IN_PIXELS * self.pixel
-        return squares(cells.centre, np.clip(np.sqrt(cells.ink), smallest, self.cell))
+        middle = (np.stack(np.divmod(cells.number, _ROW), axis=1) + 0.5) * self.cell + self.origin
+        return squares(middle, np.clip(np.sqrt(cells.ink), smallest, self.cell))
 
     def _stretches(self, cells: _Cells) -> NDArray[np.object_]:
         half = np.clip(cells.ink, SMALLEST_IN_PIXELS * self.pixel, self.cell)[:, None] / 2 * cells.along
@@ -121,3 +126,11 @@ def squares(centre: NDArray[np.float64], side: NDArray[np.float64] | float) -> N
     half = np.broadcast_to(np.asarray(side, float) / 2, len(centre))
     x, y = centre.T
     return np.asarray(shapely.box(x - half, y - half, x + half, y + half), dtype=object)
+
+
+def bundled(geometry: NDArray[np.object_], family: Family) -> NDArray[np.object_]:
+    """Simple geometries as multi geometries of ``BUNDLE`` parts. Polygons must not overlap: Mapnik fills even-odd."""
+    make = {"polygon": shapely.multipolygons, "line": shapely.multilinestrings, "point": shapely.multipoints}[family]
+    if len(geometry) == 0:
+        return geometry
+    return np.asarray(make(geometry, indices=np.arange(len(geometry)) // BUNDLE), dtype=object)

@@ -132,7 +132,8 @@ class LocalFileStore:
 
     def _sweep_account(self, account: int) -> bool:
         with self._changing(account) as home:
-            return any([_clear(folder, home / _FILES) for folder in list((home / _STAGING).iterdir())])
+            cleared = [_clear(folder, home / _FILES) for folder in list((home / _STAGING).iterdir())]
+            return any(cleared)
 
     @contextmanager
     def _changing(self, account: int) -> Iterator[Path]:

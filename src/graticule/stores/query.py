@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from graticule.model.features import Box, Query, Table
 
 CLASS = "__class"
+_PSEUDO: dict[str, str] = dict(PSEUDO_COLUMNS.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,6 @@ def _order(table: Table, query: Query) -> str:
     own = {column.name for column in table.columns}
     terms = []
     for order in query.order_by:
-        name = order.column if order.column in own else PSEUDO_COLUMNS.get(order.column, order.column)
+        name = order.column if order.column in own else _PSEUDO.get(order.column, order.column)
         terms.append(f"t.{quoted(name)} {'DESC' if order.descending else 'ASC'}")
     return f"ORDER BY {', '.join([*terms, f't.{KEY}'])}"
