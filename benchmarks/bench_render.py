@@ -2,7 +2,7 @@
 
     python benchmarks/bench_render.py [polygons]
 
-Prints the median of the repeats in milliseconds; the drawing and the packing of the PNG are also shown apart.
+Prints the median of the repeats in milliseconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyogrio
 import shapely
 
 from graticule.model.features import Batch
-from graticule.render.mapnik_renderer import draw, render
+from graticule.render.mapnik_renderer import render
 from graticule.render.picture import Picture, VectorLayer
 from graticule.style.parse import layer_style, parse_styles
 
@@ -90,13 +90,11 @@ def write(path: Path, geometry: Any) -> None:
 def main() -> None:
     geometry = polygons(int(sys.argv[1]) if len(sys.argv) > 1 else 5000)
     picture = ours(geometry)
-    print(f"graticule, drawing        {median(lambda: draw(picture)):7.1f} ms")
-    print(f"graticule, PNG            {median(lambda: render(picture, 'png')):7.1f} ms")
+    print(f"graticule, png            {median(lambda: render(picture, 'png')):7.1f} ms")
     with tempfile.TemporaryDirectory() as folder:
         for suffix in ("fgb", "gpkg"):
             write(Path(folder) / f"b.{suffix}", geometry)
             drawing = mapnik_alone(Path(folder) / f"b.{suffix}")
-            print(f"mapnik, {suffix:4}, drawing     {median(lambda m=drawing: mapnik_image(m)):7.1f} ms")
             for fmt in ("png32", "png32:z=1"):
                 run = lambda m=drawing, f=fmt: mapnik_image(m).to_string(f)  # noqa: E731
                 print(f"mapnik, {suffix:4}, {fmt:10}  {median(run):7.1f} ms")

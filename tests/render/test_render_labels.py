@@ -12,8 +12,7 @@ from graticule.render.label_text import label_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from conftest import Studio
+    from studio import Studio
 
 
 def ink_box(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:

@@ -17,15 +17,11 @@ from graticule.render.picture import ImageLayer, Picture
 from graticule.render.png import encode_png
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from studio import Decoded, Studio
 
-    from conftest import Studio
     from graticule.render.mapnik_renderer import Format
-
-    Decoded = Callable[[bytes, Format], NDArray[np.uint8]]
 
 SQUARE = shapely.box(20, 20, 80, 80)
 

@@ -10,8 +10,7 @@ import shapely
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from conftest import Studio
+    from studio import Studio
 
 WHITE, RED, BLUE, BLACK = (255, 255, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)
 SQUARE = shapely.box(20, 20, 80, 80)

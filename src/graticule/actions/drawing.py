@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.catalogue.orm import Map
-    from graticule.model.features import Table
+    from graticule.model.features import Box, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +83,9 @@ def _drawable(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]
     except NotFound:
         return Drawable(layer, owner)
     return Drawable(layer, owner, table, look_of(layer, table))
+
+
+def raster_of(boxes: Sequence[Box], columns: float, rows: float) -> tuple[float, float]:
+    """The size of a cell, in the units of the boxes, where together they are drawn on so many columns and rows."""
+    across = sum(xmax - xmin for xmin, _, xmax, _ in boxes)
+    return across / columns, max(ymax - ymin for _, ymin, _, ymax in boxes) / rows

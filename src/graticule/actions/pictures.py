@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from graticule.actions import need
-from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map
+from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map, raster_of
 from graticule.actions.maps import map_crs
 from graticule.actions.rasters import raster_to_read
 from graticule.actions.storage import place
@@ -248,8 +248,13 @@ def _picture_layer(
     if table is None or look is None or table.crs is None:
         return None
     crs = Crs.from_text(table.crs)
+    boxes = boxes_in(_grown(view), view.crs, crs)
     query = Query(
-        columns=look.columns, boxes=boxes_in(_grown(view), view.crs, crs), owner=drawable.owner, classes=look.classes
+        columns=look.columns,
+        boxes=boxes,
+        owner=drawable.owner,
+        classes=look.classes,
+        raster=raster_of(boxes, 2 * view.width, 2 * view.height),
     )
     batches = backend.store.read(drawable.account, table, query)
     return VectorLayer(str(drawable.layer.id), look.style, look.family, _moved(batches, crs, view.crs))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map
+from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map, raster_of
 from graticule.geometry.bounds import Bounds, boxes_in
 from graticule.geometry.crs import Crs
 from graticule.geometry.reproject import reproject
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from graticule.model.features import Batch, Box
 
 LABELS = "labels"
+# Polygons too small for the tile's grid are marked on a raster of so many cells across (see mvt.encode_layer).
+RASTER = 1024
 
 
 def layer_tile(
@@ -53,7 +55,14 @@ def tile_of(backend: Backend, drawable: Drawable, box: Box) -> bytes:
     if table is None or look is None or table.crs is None:
         return b""
     crs, mercator = Crs.from_text(table.crs), Crs.web_mercator()
-    query = Query(columns=look.columns, boxes=_boxes(box, crs), owner=drawable.owner, classes=look.classes)
+    boxes = _boxes(box, crs)
+    query = Query(
+        columns=look.columns,
+        boxes=boxes,
+        owner=drawable.owner,
+        classes=look.classes,
+        raster=raster_of(boxes, RASTER, RASTER),
+    )
     batches = list(backend.store.read(drawable.account, table, query, batch_size=50_000))
     if not batches:
         return b""

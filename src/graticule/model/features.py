@@ -88,7 +88,8 @@ class Query:
     ``exact`` the geometry itself; none of them means no spatial filter. ``columns`` None means all of them. ``where``
     has been checked against the table. ``owner`` restricts to the features of one user. ``classes`` adds the column
     ``__class``: the index of the first condition that holds; None in it is the class of all the rest; -1 where there
-    is none.
+    is none. ``raster`` is the size, in the table's units across and up, of the cells of what will be drawn: of many
+    features smaller than a cell only one a cell need be read.
     """
 
     columns: tuple[str, ...] | None = None
@@ -102,6 +103,7 @@ class Query:
     geometry: bool = True
     classes: tuple[Node | None, ...] | None = None
     exact: bool = False
+    raster: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ import shapely
 
 from graticule.render.label_text import label_text
 from graticule.render.parts import cut_large, grown, largest_of_each, size_of, take_apart
-from graticule.render.thinning import Thinner, bundled, cell_of, squares
+from graticule.render.thinning import Thinner, cell_of, squares
+from graticule.render.wkb import multi_wkbs
 from graticule.style.model import Label, Line, Marker
 from graticule.style.to_mapnik import LABEL_ATTRIBUTE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from graticule.model.features import Batch, Family
@@ -76,54 +79,61 @@ def _margin(drawn: list[tuple[int, Symbolizer]]) -> int:
 
 
 class _Geometry:
-    """The geometries of one class. Points stay arrays to the end, as boxes are made of them by the marker's size."""
+    """The geometries of one class. Points stay coordinates to the end: what is made of them is up to the marker."""
 
     def __init__(self, family: Family, thinner: Thinner) -> None:
         self.family = family
         self.thinner = thinner
-        self.datasource = mapnik.MemoryDatasource()
-        self.points: NDArray[np.object_] = np.empty(0, object)
-        self._context = mapnik.Context()
-        self._count = 0
+        self.features = _Features()
+        self.points: NDArray[np.float64] = np.empty((0, 1, 2))
 
     def add(self, parts: Parts) -> None:
-        self._feed(self.thinner.take_small(parts).geometry)
+        self.features.add(_wkbs(self.thinner.take_small(parts).geometry))
 
     def finish(self) -> None:
-        rest = self.thinner.geometries()
+        shapes = self.thinner.shapes()
         if self.family == "point":
-            self.points = rest
+            self.points = shapes
         else:
-            self._feed(bundled(rest, self.family))
+            self.features.add(multi_wkbs(self.family, shapes))
 
     def datasource_for(self, symbolizer: Symbolizer, pixel: float) -> mapnik.MemoryDatasource:
         if self.family != "point":
-            return self.datasource
+            return self.features.datasource
+        features = _Features()
         if isinstance(symbolizer, Marker) and symbolizer.shape == "box":
-            return _datasource(squares(shapely.get_coordinates(self.points), symbolizer.across * pixel))
-        return _datasource(bundled(self.points, self.family))
-
-    def _feed(self, geometry: NDArray[np.object_]) -> None:
-        self._count = _feed(self.datasource, self._context, geometry, self._count)
-
-
-def _datasource(geometry: NDArray[np.object_]) -> mapnik.MemoryDatasource:
-    datasource = mapnik.MemoryDatasource()
-    _feed(datasource, mapnik.Context(), geometry, 0)
-    return datasource
+            features.add(_wkbs(shapely.polygons(squares(self.points[:, 0], symbolizer.across * pixel))))
+        else:
+            features.add(multi_wkbs(self.family, self.points))
+        return features.datasource
 
 
-def _feed(
-    datasource: mapnik.MemoryDatasource, context: mapnik.Context, geometry: NDArray[np.object_], count: int
-) -> int:
-    """Add features without attributes; the binding takes them one by one only."""
-    make, from_wkb, add = mapnik.Feature, mapnik.Geometry.from_wkb, datasource.add_feature
-    for wkb in shapely.to_wkb(geometry, output_dimension=2, byte_order=1).tolist():
-        count += 1
-        feature = make(context, count)
-        feature.geometry = from_wkb(wkb)
-        add(feature)
-    return count
+class _Features:
+    """A datasource that fills; the binding takes features one by one only."""
+
+    def __init__(self) -> None:
+        self.datasource = mapnik.MemoryDatasource()
+        self._context = mapnik.Context()
+        self._count = 0
+
+    def add(self, wkbs: Iterable[bytes]) -> None:
+        make, from_wkb, put = mapnik.Feature, mapnik.Geometry.from_wkb, self.datasource.add_feature
+        for wkb in wkbs:
+            self._count += 1
+            feature = make(self._context, self._count)
+            feature.geometry = from_wkb(wkb)
+            put(feature)
+
+    def add_text(self, wkb: bytes, text: str) -> None:
+        self._count += 1
+        feature = mapnik.Feature(self._context, self._count)
+        feature.geometry = mapnik.Geometry.from_wkb(wkb)
+        feature[LABEL_ATTRIBUTE] = text
+        self.datasource.add_feature(feature)
+
+
+def _wkbs(geometry: NDArray[np.object_]) -> list[bytes]:
+    return shapely.to_wkb(geometry, output_dimension=2, byte_order=1).tolist()  # type: ignore[no-any-return]
 
 
 class _Labels:
@@ -143,7 +153,7 @@ class _Labels:
         if column is None:
             return
         mine = largest_of_each(parts.pick(parts.classes == self.number), self.family)
-        wkbs = shapely.to_wkb(mine.geometry, output_dimension=2, byte_order=1).tolist()
+        wkbs = _wkbs(mine.geometry)
         sizes = size_of(mine.geometry, self.family).tolist()
         for wkb, size, row, key in zip(wkbs, sizes, mine.rows.tolist(), self._keys(mine), strict=True):
             text = label_text(column[row])
@@ -152,14 +162,10 @@ class _Labels:
 
     def datasource(self) -> mapnik.MemoryDatasource:
         """Mapnik places labels in this order; those that find no place are left out."""
-        datasource, context = mapnik.MemoryDatasource(), mapnik.Context()
-        in_order = sorted(self._kept.values(), key=lambda kept: -kept[0])
-        for count, (_, wkb, text) in enumerate(in_order, start=1):
-            feature = mapnik.Feature(context, count)
-            feature.geometry = mapnik.Geometry.from_wkb(wkb)
-            feature[LABEL_ATTRIBUTE] = text
-            datasource.add_feature(feature)
-        return datasource
+        features = _Features()
+        for _, wkb, text in sorted(self._kept.values(), key=lambda kept: -kept[0]):
+            features.add_text(wkb, text)
+        return features.datasource
 
     def _keys(self, parts: Parts) -> list[tuple[int, ...]]:
         """The cell of each part's label; a part that is larger than a cell has a key of its own."""

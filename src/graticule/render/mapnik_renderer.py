@@ -14,6 +14,7 @@ import numpy as np
 
 from graticule.errors import BadRequest
 from graticule.render.layer_content import LayerContent
+from graticule.render.legend_panel import legend_panel
 from graticule.render.picture import ImageLayer, VectorLayer
 from graticule.render.png import encode_png
 from graticule.style.model import shown_at
@@ -22,6 +23,7 @@ from graticule.style.to_mapnik import map_xml
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from graticule.render.legend_panel import LegendLayer
     from graticule.render.picture import Picture
 
 Format = Literal["png", "jpg"]
@@ -32,25 +34,23 @@ JPEG = "jpeg85"
 WHITE = (255, 255, 255)
 
 
-def render(picture: Picture, fmt: Format) -> bytes:
-    """The picture as a PNG or JPEG file. A JPEG without background is white.
+def render(picture: Picture, fmt: Format, legend: tuple[LegendLayer, ...] = ()) -> bytes:
+    """The picture as a PNG or JPEG file, with a legend to its right if any. A JPEG without background is white.
 
     Raises ``BadRequest`` for another format, and what the layers' batches raise.
     """
     if fmt not in FORMATS:
         raise BadRequest(f"Pictures cannot be had as {fmt}.", field="format", value=fmt, expected="png or jpg")
-    image = draw(picture)
+    image = _draw(picture)
+    if legend:
+        panel = _draw(legend_panel(legend, picture.height))
+        image = _image_of(np.concatenate([_pixels(image), _pixels(panel)], axis=1))
     if fmt == "jpg":
-        return _on_white(image, picture).to_string(JPEG)  # type: ignore[no-any-return]
+        return _on_white(image).to_string(JPEG)  # type: ignore[no-any-return]
     return encode_png(_pixels(image), photo=any(isinstance(layer, ImageLayer) for layer in picture.layers))
 
 
-def draw_rgba(picture: Picture) -> NDArray[np.uint8]:
-    """The picture's pixels, (height, width, 4) with unmultiplied alpha."""
-    return _pixels(draw(picture))
-
-
-def draw(picture: Picture) -> mapnik.Image:
+def _draw(picture: Picture) -> mapnik.Image:
     """The picture as an image of Mapnik's, unmultiplied."""
     image = _blank(picture.width, picture.height, picture.background)
     detector = mapnik.LabelCollisionDetector(mapnik.Box2d(0, 0, picture.width, picture.height))
@@ -116,10 +116,8 @@ def _lay_over(below: mapnik.Image, above: mapnik.Image, alpha: float) -> None:
     below.demultiply()
 
 
-def _on_white(image: mapnik.Image, picture: Picture) -> mapnik.Image:
-    if picture.background is not None:
-        return image
-    white = _blank(picture.width, picture.height, WHITE)
+def _on_white(image: mapnik.Image) -> mapnik.Image:
+    white = _blank(image.width(), image.height(), WHITE)
     _lay_over(white, image, 1.0)
     return white
 

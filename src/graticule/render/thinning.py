@@ -25,9 +25,6 @@ CELL_IN_PIXELS = 0.5
 # Mapnik draws nothing of an outline of no length.
 SMALLEST_IN_PIXELS = 0.01
 PENDING_AT_MOST = 100_000
-
-# Mapnik's rasterizer leaves out what goes beyond four million cells of a feature, some twenty of each of these.
-BUNDLE = 20_000
 _ROW = 1 << 32
 
 
@@ -60,11 +57,13 @@ class Thinner:
             self._add(parts.pick(small))
         return parts.pick(~small)
 
-    def geometries(self) -> NDArray[np.object_]:
-        """One geometry for each cell that something small lies in, in drawing order; polygons do not overlap."""
+    def shapes(self) -> NDArray[np.float64]:
+        """What to draw for the cells that something small lies in, in drawing order, as coordinates (n, vertices, 2).
+
+        Points have one vertex, lines two, polygons are squares of five. The squares do not overlap.
+        """
         self._merge()
-        cells = self._cells
-        return {"polygon": self._squares, "line": self._stretches, "point": self._points}[self.family](cells)
+        return {"polygon": self._squares, "line": self._stretches, "point": self._points}[self.family](self._cells)
 
     def _add(self, parts: Parts) -> None:
         centre = (parts.bounds[:, :2] + parts.bounds[:, 2:]) / 2
@@ -98,19 +97,17 @@ class Thinner:
         along = np.concatenate([group.along for group in groups])[last]
         self._cells, self._pending, self._waiting = _Cells(number[last], centre, ink[order], along), [], 0
 
-    def _squares(self, cells: _Cells) -> NDArray[np.object_]:
-        """Squares in the middle of their cells, so that they do not overlap."""
-        smallest = SMALLEST_IN_PIXELS * self.pixel
+    def _squares(self, cells: _Cells) -> NDArray[np.float64]:
+        """In the middle of their cells, so that they do not overlap."""
         middle = (np.stack(np.divmod(cells.number, _ROW), axis=1) + 0.5) * self.cell + self.origin
-        return squares(middle, np.clip(np.sqrt(cells.ink), smallest, self.cell))
+        return squares(middle, np.clip(np.sqrt(cells.ink), SMALLEST_IN_PIXELS * self.pixel, self.cell))
 
-    def _stretches(self, cells: _Cells) -> NDArray[np.object_]:
+    def _stretches(self, cells: _Cells) -> NDArray[np.float64]:
         half = np.clip(cells.ink, SMALLEST_IN_PIXELS * self.pixel, self.cell)[:, None] / 2 * cells.along
-        ends = np.stack([cells.centre - half, cells.centre + half], axis=1)
-        return np.asarray(shapely.linestrings(ends), dtype=object)
+        return np.stack([cells.centre - half, cells.centre + half], axis=1)
 
-    def _points(self, cells: _Cells) -> NDArray[np.object_]:
-        return np.asarray(shapely.points(cells.centre), dtype=object)
+    def _points(self, cells: _Cells) -> NDArray[np.float64]:
+        return cells.centre[:, None, :]
 
 
 def cell_of(
@@ -121,16 +118,8 @@ def cell_of(
     return place[:, 0], place[:, 1]
 
 
-def squares(centre: NDArray[np.float64], side: NDArray[np.float64] | float) -> NDArray[np.object_]:
-    """Squares about the centres (n, 2), in map units."""
-    half = np.broadcast_to(np.asarray(side, float) / 2, len(centre))
-    x, y = centre.T
-    return np.asarray(shapely.box(x - half, y - half, x + half, y + half), dtype=object)
-
-
-def bundled(geometry: NDArray[np.object_], family: Family) -> NDArray[np.object_]:
-    """Simple geometries as multi geometries of ``BUNDLE`` parts. Polygons must not overlap: Mapnik fills even-odd."""
-    make = {"polygon": shapely.multipolygons, "line": shapely.multilinestrings, "point": shapely.multipoints}[family]
-    if len(geometry) == 0:
-        return geometry
-    return np.asarray(make(geometry, indices=np.arange(len(geometry)) // BUNDLE), dtype=object)
+def squares(centre: NDArray[np.float64], side: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Closed rings (n, 5, 2) of squares about the centres (n, 2), in map units."""
+    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5)])
+    sides = np.broadcast_to(np.asarray(side, float), len(centre))
+    return np.asarray(centre[:, None, :] + corners * sides[:, None, None])

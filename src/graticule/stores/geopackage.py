@@ -12,7 +12,7 @@ import numpy as np
 from graticule.errors import Conflict, PreconditionFailed
 from graticule.geometry.crs import Crs
 from graticule.model.features import Batch, Query
-from graticule.stores import extent, gpkg_blob, staged_table
+from graticule.stores import extent, gpkg_blob, rtree_sample, staged_table
 from graticule.stores import gpkg_schema as schema
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
 from graticule.stores.connections import Connections
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from graticule.model.features import Box, Table
 
@@ -87,10 +89,10 @@ class GeoPackageStore:
         return int(row[0] or 0) if row else 0
 
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
-        statement = select(table, query)
         types = {column.name: column.type for column in table.columns}
-        readers = [reader(types.get(name, "integer")) for name in statement.columns]
         with self._connections.reading(account) as connection:
+            statement = select(table, query, _sampled(connection, table, query))
+            readers = [reader(types.get(name, "integer")) for name in statement.columns]
             cursor = connection.execute(statement.sql, statement.values)
             while rows := cursor.fetchmany(batch_size):
                 yield _batch(rows, statement.columns, readers, geometry=query.geometry)
@@ -143,6 +145,14 @@ class GeoPackageStore:
             "last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE table_name = ?",
             (*(box or (None,) * 4), table.name),
         )
+
+
+def _sampled(connection: sqlite3.Connection, table: Table, query: Query) -> NDArray[np.int64] | None:
+    """The features that stand for all in a picture of a large table; None where all are to be read."""
+    plain = query.where is None and query.ids is None and query.owner is None and query.limit is None
+    if query.raster is None or not query.boxes or not plain or not table.geometry_type:
+        return None
+    return rtree_sample.sample(connection, table.name, query.boxes, query.raster)
 
 
 def _exists(connection: sqlite3.Connection, name: str) -> bool:

@@ -10,6 +10,9 @@ from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER
 from graticule.stores.gpkg_schema import quoted, rtree
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from graticule.filters.nodes import Node
     from graticule.model.features import Box, Query, Table
 
@@ -26,8 +29,11 @@ class Statement:
     columns: tuple[str, ...] = ()
 
 
-def select(table: Table, query: Query) -> Statement:
-    """SELECT key, owner, created, modified, [geometry,] columns…, [class] of what the query hits."""
+def select(table: Table, query: Query, sampled: NDArray[np.int64] | None = None) -> Statement:
+    """SELECT key, owner, created, modified, [geometry,] columns…, [class] of what the query hits.
+
+    ``sampled`` are the ids that were found already for its boxes.
+    """
     names = tuple(column.name for column in table.columns) if query.columns is None else query.columns
     wanted = [f"t.{name}" for name in (KEY, OWNER, CREATED, MODIFIED)]
     if query.geometry:
@@ -37,7 +43,11 @@ def select(table: Table, query: Query) -> Statement:
     if query.classes is not None:
         wanted.append(f"{_class_of(query.classes, values)} AS {CLASS}")
         names = (*names, CLASS)
-    source = _source(table, query, values)
+    if sampled is None:
+        source = _source(table, query, values)
+    else:
+        source = f"FROM {quoted(table.name)} t WHERE t.{KEY} IN (SELECT value FROM json_each(?))"
+        values.append(str(sampled.tolist()))
     limit = ""
     if query.limit is not None or query.offset:
         limit = " LIMIT ? OFFSET ?"

@@ -17,9 +17,6 @@ Cap = Literal["butt", "round"]
 # Which part of the label sits on its point; C is the middle.
 Anchor = Literal["C", "B", "T", "L", "R", "BL", "BR", "TL", "TR"]
 
-# Labels are broken into lines at this many times their font size.
-WRAP_EMS = 10
-
 # Labels keep this far from each other.
 LABEL_PADDING = 2
 
@@ -84,7 +81,10 @@ class Marker(Symbolizer):
 
 @dataclass(frozen=True, slots=True)
 class Label(Symbolizer):
-    """The text of a column at a point, in or on the feature; ``dx`` to the right and ``dy`` down from it."""
+    """The text of a column at a point, in or on the feature; ``dx`` to the right and ``dy`` down from it.
+
+    Text longer than ``wrap_ems`` times the font size is broken into lines.
+    """
 
     column: str
     size: float = 12.0
@@ -94,6 +94,7 @@ class Label(Symbolizer):
     anchor: Anchor = "C"
     dx: float = 0.0
     dy: float = 0.0
+    wrap_ems: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from graticule.style.model import LABEL_PADDING, WRAP_EMS, Fill, Label, Line, Marker
+from graticule.style.model import LABEL_PADDING, Fill, Label, Line, Marker
 
 if TYPE_CHECKING:
     from graticule.model.features import Family
@@ -148,7 +148,7 @@ def _label(label: Label, alpha: float) -> dict[str, Any]:
         "text-size": label.size,
         "text-anchor": _ANCHORS[label.anchor],
         "text-offset": [label.dx / label.size, label.dy / label.size],
-        "text-max-width": WRAP_EMS,
+        "text-max-width": label.wrap_ems,
         "text-padding": LABEL_PADDING,
     }
     paint: dict[str, Any] = {"text-color": _rgb(label.colour), "text-opacity": alpha}

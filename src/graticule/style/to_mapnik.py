@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
-from graticule.style.model import LABEL_PADDING, WRAP_EMS, Fill, Label, Line, Marker
+from graticule.style.model import LABEL_PADDING, Fill, Label, Line, Marker
 
 if TYPE_CHECKING:
     from graticule.model.features import Family
@@ -98,7 +98,7 @@ def _label(label: Label, family: Family) -> str:
         vertical_alignment=_ABOVE_OR_BELOW.get(label.anchor[0], "middle"),
         dx=_number(label.dx),
         dy=_number(label.dy),
-        wrap_width=_number(label.size * WRAP_EMS),
+        wrap_width=_number(label.size * label.wrap_ems),
         margin=_number(LABEL_PADDING),
         avoid_edges="true",
     )
