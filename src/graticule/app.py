@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from graticule import __version__
 from graticule.actions import datasets, users
 from graticule.api import (
+    docs,
     errors,
     export,
     features,
@@ -50,7 +51,6 @@ ROUTERS = (
 )
 
 MIDDLEWARE = [
-    Middleware(ApiConventions),
     Middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -62,6 +62,7 @@ MIDDLEWARE = [
         expose_headers=["Location", "Content-Disposition", "ETag", "Link", "Retry-After", "Content-Range"],
         max_age=86400,
     ),
+    Middleware(ApiConventions),
 ]  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router, prefix="/1")
-    for router in (pages.router, static.router, health.router):
+    for router in (pages.router, static.router, health.router, docs.router):
         app.include_router(router)
-    errors.install(app)
+    errors.install(app, pages.page_of_error)
     return app

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from graticule import errors
 from graticule.storage.ranges import RangeNotSatisfiable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    ErrorPage = Callable[[Request, errors.GraticuleError, int], Response]
 
 log = logging.getLogger("graticule.api")
 
@@ -34,6 +38,7 @@ STATUSES: dict[type[errors.GraticuleError], tuple[int, str, str]] = {
 }
 BY_STATUS = {status: kind for kind, (status, _, _) in STATUSES.items()}
 LONGEST_ECHO = 200
+SUFFIXED = re.compile(r"(/1/.+)\.(\w{1,8})", re.DOTALL)
 
 
 def answer(error: errors.GraticuleError) -> Response:
@@ -71,29 +76,55 @@ def _echo(value: Any) -> Any:
     return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
 
 
-def install(app: FastAPI) -> None:
-    """Have the application answer every error in the one shape."""
+def install(app: FastAPI, page: ErrorPage) -> None:
+    """Have the application answer every error in the one shape, or by a page where a browser asks for pages."""
 
-    def ours(_request: Request, error: Exception) -> Response:
+    def answered(request: Request, error: errors.GraticuleError) -> Response:
+        plain = answer(error)
+        return page(request, error, plain.status_code) if wants_page(request) else plain
+
+    def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.GraticuleError)
-        return answer(error)
+        return answered(request, error)
 
     def of_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        kind = BY_STATUS.get(error.status_code, errors.BadRequest)
-        what = f"{request.method} {request.url.path}"
-        texts = {404: f"There is nothing at {request.url.path}.", 405: f"{what} is not possible."}
-        made = kind.__new__(kind)
-        errors.GraticuleError.__init__(made, texts.get(error.status_code, str(error.detail)))
-        response = answer(made)
+        response = answered(request, _of_ours(request, error))
         response.headers.update(error.headers or {})
         return response
 
     def unforeseen(request: Request, error: Exception) -> Response:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        nested = {"msg": "Something went wrong in the server; its log says what."}
-        return shaped(500, "INTERNAL_ERROR", "Internal server error", nested)
+        message = "Something went wrong in the server; its log says what."
+        if wants_page(request):
+            return page(request, errors.GraticuleError(message), 500)
+        return shaped(500, "INTERNAL_ERROR", "Internal server error", {"msg": message})
 
     app.add_exception_handler(errors.GraticuleError, ours)
     app.add_exception_handler(HTTPException, of_framework)
     app.add_exception_handler(Exception, unforeseen)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks for a page: the API itself never answers with one."""
+    of_api = request.url.path == "/1" or request.url.path.startswith("/1/")
+    return not of_api and "text/html" in request.headers.get("accept", "")
+
+
+def _of_ours(request: Request, error: HTTPException) -> errors.GraticuleError:
+    """The error of ours for one that the framework raises: no route, or none for this method."""
+    path = request.url.path
+    suffixed = SUFFIXED.fullmatch(path)
+    if error.status_code == 404 and suffixed and _has_route(request, suffixed[1]):
+        message = f"This is to be had as JSON, not as {suffixed[2]}."
+        return errors.NotAcceptable(message, field="format", value=suffixed[2], expected="json")
+    texts = {404: f"There is nothing at {path}.", 405: f"{request.method} {path} is not possible."}
+    kind = BY_STATUS.get(error.status_code, errors.BadRequest)
+    made = kind.__new__(kind)
+    errors.GraticuleError.__init__(made, texts.get(error.status_code, str(error.detail)))
+    return made
+
+
+def _has_route(request: Request, path: str) -> bool:
+    scope = dict(request.scope) | {"path": path}
+    return any(route.matches(scope)[0] is not Match.NONE for route in request.app.router.routes)

@@ -19,7 +19,7 @@ SLASHES = re.compile(r"/{2,}")
 SUFFIX = re.compile(r"(.+)\.(json|xml|html?|ya?ml|txt|rss|atom|php|aspx?|js)", re.DOTALL | re.IGNORECASE)
 METHODS = ("GET", "POST", "PUT", "DELETE")
 # The resources of the API; a path that begins with one needs a version.
-RESOURCES = frozenset({"maps", "layers", "tables", "users", "keys", "resources", "storage"})
+RESOURCES = frozenset({"maps", "layers", "tables", "users", "keys", "resources", "storage", "map_cache"})
 VARY = b"API-Key, API-sessid, Authorization, Cookie"
 
 
@@ -47,12 +47,15 @@ class ApiConventions:
             await self.app(scope, receive, send)
             return
         outgoing = Outgoing(send)
+        # Whatever answers GET answers HEAD: with the same headers, and no body.
+        outgoing.bare = scope["method"] == "HEAD"
+        sent = "GET" if outgoing.bare else scope["method"]
         try:
-            found = rewrite(scope)
+            found = rewrite(scope | {"method": sent})
             outgoing.of_api = VERSIONED.fullmatch(found.path) is not None
             if found.method == "GET":
                 outgoing.callback = callback_of(found.query) if outgoing.of_api else None
-            state = {"jsonp": outgoing.callback is not None, "sent_method": scope["method"]}
+            state = {"jsonp": outgoing.callback is not None, "sent_method": sent}
             scope = {
                 **scope,
                 "path": found.path,
@@ -137,11 +140,15 @@ def callback_of(query: dict[str, str]) -> str | None:
 
 
 class Outgoing:
-    """Passes an answer on, with the headers it still lacks; a JSON body becomes JSONP where that was asked for."""
+    """Passes an answer on, with the headers it still lacks; a JSON body becomes JSONP where that was asked for.
+
+    ``bare`` leaves the bodies out.
+    """
 
     def __init__(self, send: Send) -> None:
         self.send = send
         self.of_api = False
+        self.bare = False
         self.callback: str | None = None
         self._start: Message | None = None
         self._body: list[bytes] = []
@@ -176,8 +183,8 @@ class Outgoing:
             (b"content-type", b"application/javascript"),
             (b"content-length", str(len(body)).encode()),
         ]
-        await self.send(start)
-        await self.send({"type": "http.response.body", "body": body})
+        await self._pass_on(start)
+        await self._pass_on({"type": "http.response.body", "body": body})
 
 
 def _content_type(message: Message) -> bytes:

@@ -10,9 +10,12 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 WEB_DIST = Path(__file__).parents[1] / "web_dist"
 STATIC_URL = "/static/"
@@ -58,6 +61,11 @@ def iframe_page(*, config: dict[str, Any]) -> str:
 def message_page(*, status: int, title: str, text: str, user: dict[str, Any] | None) -> str:
     """A page that says what is wrong, and where to go from there."""
     return _render("message.html", _PLAIN, status=status, title=title, text=text, user=user)
+
+
+def docs_page(*, version: str, groups: Mapping[str, Sequence[object]]) -> str:
+    """The routes of the API: under the name of each group its operations, with ``method``, ``path``, ``summary``."""
+    return _render("docs.html", _PLAIN, title="The API · Graticule", version=version, groups=groups)
 
 
 def _render(template: str, entry: str, **values: Any) -> str:

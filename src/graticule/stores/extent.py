@@ -16,29 +16,21 @@ if TYPE_CHECKING:
 
 # A node of SQLite's R*Tree: two bytes depth, two bytes number of cells, then cells of an id and four floats.
 _HEADER, _CELL = struct.Struct(">HH"), struct.Struct(">q4f")
+# The columns of an index, in the order in which envelopes and cells have them.
+_SIDES = ("minx", "maxx", "miny", "maxy")
 
 
 def of_index(connection: sqlite3.Connection, name: str) -> Box | None:
-    """The exact envelope of all geometries of the table; None when it has none.
-
-    The root node bounds everything, with floats rounded outwards. The features that touch a side of it, which the
-    index finds, say where that side is exactly.
-    """
+    """The exact envelope of all geometries of the table; None when it has none."""
     root = _root(connection, name)
     if root is None:
         return None
-    minx, maxx, miny, maxy = root
-    sides = (
-        (f"minx <= {minx!r}", 0, min),
-        (f"miny <= {miny!r}", 2, min),
-        (f"maxx >= {maxx!r}", 1, max),
-        (f"maxy >= {maxy!r}", 3, max),
-    )
-    xmin, ymin, xmax, ymax = (choose(_exact(connection, name, condition, side)) for condition, side, choose in sides)
+    xmin, xmax, ymin, ymax = (_exact(connection, name, side, bound) for side, bound in enumerate(root))
     return xmin, ymin, xmax, ymax
 
 
 def _root(connection: sqlite3.Connection, name: str) -> tuple[float, float, float, float] | None:
+    """What the root node bounds, in the order of ``_SIDES``: floats rounded outwards."""
     row = connection.execute(f"SELECT data FROM {quoted(rtree(name) + '_node')} WHERE nodeno = 1").fetchone()
     if row is None:
         return None
@@ -50,8 +42,24 @@ def _root(connection: sqlite3.Connection, name: str) -> tuple[float, float, floa
     return min(minx), max(maxx), min(miny), max(maxy)
 
 
-def _exact(connection: sqlite3.Connection, name: str, condition: str, side: int) -> list[float]:
+def _exact(connection: sqlite3.Connection, name: str, side: int, bound: float) -> float:
+    """Where a side is exactly, of which the index says that nothing goes beyond ``bound``.
+
+    The features that touch the bound do not settle it: rounding outwards does not keep the order of numbers that are
+    close to each other. But what goes further than those is, by the index, at least as far out as they are.
+    """
+    outwards, further = ("<=", min) if side in (0, 2) else (">=", max)
+    column = f"r.{_SIDES[side]}"
+    touching = _sides(connection, name, side, f"{column} {outwards} {bound!r}")
+    found = further(touching, default=bound)
+    if found == bound:
+        return found
+    between = f"{column} {outwards} {found!r} AND NOT {column} {outwards} {bound!r}"
+    return further([found, *_sides(connection, name, side, between)])
+
+
+def _sides(connection: sqlite3.Connection, name: str, side: int, condition: str) -> list[float]:
     rows = connection.execute(
-        f"SELECT t.{GEOMETRY} FROM {quoted(rtree(name))} r JOIN {quoted(name)} t ON t.{KEY} = r.id WHERE r.{condition}"
+        f"SELECT t.{GEOMETRY} FROM {quoted(rtree(name))} r JOIN {quoted(name)} t ON t.{KEY} = r.id WHERE {condition}"
     )
     return [box[side] for (blob,) in rows if (box := envelope(blob)) is not None]

@@ -19,6 +19,8 @@ HEADER_BYTES = (8, 40, 56, 56, 72)
 # The same, by the whole flags byte; the codes 5 to 7 do not exist.
 WKB_AT = [HEADER_BYTES[code] if (code := flags >> 1 & 7) < len(HEADER_BYTES) else 8 for flags in range(256)]
 _LITTLE_ENDIAN, _XY_ENVELOPE, _EMPTY = 1, 2, 16
+# A point as WKB: its byte order, its type (with Z or M a thousand more), x and y.
+_POINT_BYTES, _POINT_TYPE = 21, 1
 
 Envelope = tuple[float, float, float, float]
 
@@ -52,6 +54,19 @@ def envelope(blob: bytes | None) -> Envelope | None:
     if WKB_AT[blob[3]] > HEADER_BYTES[0]:
         box: Envelope = struct.unpack_from(order + "4d", blob, 8)
         return None if math.isnan(box[0]) else box
+    return _of_point(blob) or _of_geometry(blob)
+
+
+def _of_point(blob: bytes) -> Envelope | None:
+    """A point's envelope; None for anything else. Points are the one type whose blobs are written without envelopes."""
+    if len(blob) < HEADER_BYTES[0] + _POINT_BYTES:
+        return None
+    order = "<" if blob[HEADER_BYTES[0]] else ">"
+    kind, x, y = struct.unpack_from(order + "I2d", blob, HEADER_BYTES[0] + 1)
+    return (x, x, y, y) if kind % 1000 == _POINT_TYPE and not math.isnan(x) else None
+
+
+def _of_geometry(blob: bytes) -> Envelope | None:
     geometry = decode([blob])[0]
     if geometry is None or geometry.is_empty:
         return None
