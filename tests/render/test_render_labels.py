@@ -90,11 +90,21 @@ def test_colour_and_halo(studio: Studio) -> None:
     assert not (plain[:, :, 1] > 50).any()
 
 
-def test_labels_do_not_overlap_even_across_layers(studio: Studio) -> None:
+def test_labels_do_not_overlap_and_those_of_the_top_layer_come_first(studio: Studio) -> None:
     one = studio.draw(labelled(studio, {}, shapely.Point(50, 50)))
-    layers = [labelled(studio, {}, shapely.Point(50, 50), shapely.Point(52, 53), texts=["Hill", "Dale"])]
-    layers.append(labelled(studio, {}, shapely.Point(48, 48), texts=["Lake"]))
+    layers = [labelled(studio, {}, shapely.Point(48, 48), texts=["Lake"])]
+    layers.append(labelled(studio, {}, shapely.Point(50, 50), shapely.Point(52, 53), texts=["Hill", "Dale"]))
     assert (studio.draw(*layers) == one).all()
+
+
+def test_no_layer_covers_the_labels_of_another(studio: Studio) -> None:
+    def above() -> VectorLayer:
+        return studio.layer("polygon", [{"color": "0,0,255"}], studio.batch([shapely.box(0, 0, 100, 100)]))
+
+    def label() -> VectorLayer:
+        return labelled(studio, {"fontcolor": "255,0,0", "fontsize": 20}, shapely.Point(50, 50))
+
+    assert (studio.draw(label(), above()) == studio.draw(above(), label())).all()
 
 
 def test_larger_features_are_labelled_first(studio: Studio) -> None:

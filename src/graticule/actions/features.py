@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from graticule.actions import need
+from graticule.actions import fields, need
 from graticule.actions.attributes import check_values
-from graticule.actions.geometry_input import Projections, take_geometry
+from graticule.actions.geometry_input import Projections, Taken, take_geometry
 from graticule.actions.layers import of_map
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from graticule.geometry.crs import Crs
+from graticule.geometry.reproject import reproject
 from graticule.model.features import Query
 from graticule.stores.base import Change
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 VECTOR = ("point", "line", "polygon")
 MOST_AT_ONCE = 100_000
+# How far off, as a part of itself, a coordinate may be that went through a formula twice.
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,16 @@ def version(backend: Backend, data: LayerData, feature: int) -> str:
     return word
 
 
+def may_insert(data: LayerData) -> None:
+    """Raises ``Forbidden`` when the caller may not add features."""
+    _writable(data, "INSERT", own=True)
+
+
 def insert(
     backend: Backend, actor: Actor, data: LayerData, sent: Sequence[Mapping[str, Any]], projections: Projections
 ) -> list[int]:
     """Add features, all or none; answers their ids in order. Raises ``Forbidden``, ``BadRequest``."""
-    _writable(data, "INSERT", own=True)
+    may_insert(data)
     if len(sent) > MOST_AT_ONCE:
         raise BadRequest(f"More than {MOST_AT_ONCE} features in one request.", expected="several requests")
     changes = [_numbered(len(sent), index, _insertion, data, one, projections) for index, one in enumerate(sent)]
@@ -151,9 +159,27 @@ def update(
     _writable(data, "UPDATE", own=_is_own(backend, actor, data, feature))
     values = check_values(data.table, attributes(sent), whole=False)
     taken = take_geometry(data.table, sent, projections)
-    change = Change(values, taken.geometry, set_geometry=taken.given, id=feature)
+    moved = taken.given and not _stands(backend, data, feature, taken)
+    change = Change(values, taken.geometry, set_geometry=moved, id=feature)
     if not backend.store.update(data.account, data.table, change, expected):
         raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
+
+
+def _stands(backend: Backend, data: LayerData, feature: int, taken: Taken) -> bool:
+    """Whether the geometry that was sent is the one that is stored, as an answer in its projection gave it.
+
+    The way to another projection and back would else move it by the last digits.
+    """
+    found = read_one(backend, data, feature, Query(columns=()))
+    assert found.geometry is not None
+    stored = found.geometry[0]
+    if taken.geometry is None or stored is None:
+        return taken.geometry is stored
+    if stored.is_empty or taken.geometry.is_empty:
+        return bool(taken.geometry == stored)
+    shown = reproject(found.geometry, data.crs, taken.source)[0]
+    tolerance = ROUNDING * max(map(abs, taken.sent.bounds))
+    return shown is not None and bool(taken.sent.equals_exact(shown, tolerance)) and taken.sent.has_z == shown.has_z
 
 
 def delete(backend: Backend, actor: Actor, data: LayerData, feature: int, expected: str | None = None) -> None:
@@ -166,8 +192,10 @@ def delete(backend: Backend, actor: Actor, data: LayerData, feature: int, expect
 def attributes(sent: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attributes of a feature that was sent: its ``data``, or the ``properties`` of GeoJSON."""
     values = sent.get("data", sent.get("properties" if sent.get("type") == "Feature" else "data"))
-    if values is None:
+    if values is None or values == "":
         return {}
+    # In form fields it comes as its JSON text.
+    values = fields.parse_json("data", values) if isinstance(values, str) else values
     if not isinstance(values, dict):
         raise BadRequest("data is not an object.", field="data", value=values, expected='{"column": value}')
     return values

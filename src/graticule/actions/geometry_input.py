@@ -28,10 +28,15 @@ class Projections:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """``given`` is false when no geometry was sent at all; a null one clears."""
+    """``given`` is false when no geometry was sent at all; a null one clears.
+
+    ``geometry`` is in the projection of the table; ``sent`` is the same before it was brought there from ``source``.
+    """
 
     given: bool
     geometry: Any = None
+    sent: Any = None
+    source: Crs | None = None
 
 
 def take_geometry(table: Table, sent: Mapping[str, Any], projections: Projections) -> Taken:
@@ -49,11 +54,11 @@ def take_geometry(table: Table, sent: Mapping[str, Any], projections: Projection
     source = _source(parsed, sent, projections, table_crs)
     geometry = check_fits(parsed.geometry, table.geometry_type, source, has_z=table.has_z)
     if source.same_as(table_crs):
-        return Taken(True, geometry)
+        return Taken(True, geometry, geometry, table_crs)
     moved = reproject(np.array([geometry], dtype=object), source, table_crs)[0]
     if moved is None:
         raise BadRequest("The geometry lies outside the projection of the table.", field=name, value=str(value)[:200])
-    return Taken(True, moved)
+    return Taken(True, moved, geometry, source)
 
 
 def _source(parsed: Parsed, sent: Mapping[str, Any], projections: Projections, table_crs: Crs) -> Crs:

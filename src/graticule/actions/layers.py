@@ -15,7 +15,7 @@ from graticule.actions.styling import look_of
 from graticule.actions.users import new_resource
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer, Map, Resource
-from graticule.errors import BadRequest, Forbidden, NotFound
+from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from graticule.style.parse import parse_styles
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graticule.actions.listing import Listing
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
-    from graticule.model.features import Table
+    from graticule.model.features import Column, Table
 
 TYPES = ("point", "line", "polygon", "raster", "tile", "folder")
 VECTOR = ("point", "line", "polygon")
@@ -110,6 +110,7 @@ def _of_types(types: str | None, actor: Actor) -> ColumnElement[bool]:
         "private": Layer.owner_id == actor.user_id,
         "shared": access.shared_map(actor.user_id),
         "public": access.public_map(),
+        "archived": Map.archived,
         **{name: Layer.type == name for name in TYPES},
     }
     for word in words:
@@ -125,6 +126,14 @@ def get_layer(backend: Backend, actor: Actor, layer_id: int, map_id: int | None 
         of_map(layer, map_id)
         held = need.layer_permissions(session, actor.user_id, layer)
     return view(backend, layer, held)
+
+
+def check_of_map(backend: Backend, actor: Actor, map_id: int, layer_ids: list[int]) -> None:
+    """Raises ``NotFound`` or ``Forbidden`` unless the caller may edit the map and all these layers are of it."""
+    with backend.catalogue.read() as session:
+        need.find_map(session, actor, map_id, "EDIT")
+        for layer_id in layer_ids:
+            of_map(need.find_layer(session, actor, layer_id), map_id)
 
 
 def of_map(layer: Layer, map_id: int | None) -> None:
@@ -155,6 +164,16 @@ def state_of(layer: Layer) -> tuple[str, str | None]:
     texts = [layer.status_text, dataset.status_text if dataset else None]
     text = " ".join(part for part in texts if part) or None
     return dataset.status if dataset is not None and dataset.status != "ready" else layer.status, text
+
+
+def columns(found: LayerView) -> tuple[Column, ...]:
+    """The attributes of a layer. Raises ``Unavailable`` while its data is read in, ``Conflict`` when that failed."""
+    status, text = state_of(found.layer)
+    if status == "busy":
+        raise Unavailable(f"The file behind layer {found.layer.id} is still being read in.")
+    if status == "error":
+        raise Conflict(f"The data behind layer {found.layer.id} cannot be had: {text}")
+    return found.table.columns if found.table else ()
 
 
 def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id: int | None = None) -> LayerView:

@@ -66,7 +66,7 @@ def list_maps(backend: Backend, actor: Actor, wanted: Listing, types: str | None
 
 
 def get_map(backend: Backend, actor: Actor, map_id: int) -> MapView:
-    """One map; counts as a visit. Raises ``NotFound``."""
+    """One map. Raises ``NotFound``."""
     with backend.catalogue.read() as session:
         return _view(session, actor, need.find_map(session, actor, map_id))
 

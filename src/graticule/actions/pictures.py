@@ -19,8 +19,10 @@ from graticule.geometry.bounds import Bounds, boxes_in, parse_map_bounds
 from graticule.geometry.crs import Crs
 from graticule.geometry.reproject import reproject, reproject_box
 from graticule.model.features import Query
+from graticule.render.legend_panel import LegendLayer
 from graticule.render.mapnik_renderer import render
 from graticule.render.picture import ImageLayer, Picture, VectorLayer
+from graticule.style.legend import legend_classes
 from graticule.style.values import colour
 from graticule.style.zoom import zoom_of_resolution
 from graticule.transfer.rasters import read_window
@@ -54,6 +56,7 @@ class Frame:
     box: Box | None = None
     scale: float | None = None
     transparent: bool = False
+    legend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,21 @@ def draw(
         background=None if frame.transparent else background_colour(found),
     )
     missing = tuple(layer_id for layer_id, image in images.items() if image is None)
-    return Drawn(render(picture, fmt), fmt, name, missing)
+    legend = _legend(drawables) if frame.legend else ()
+    return Drawn(render(picture, fmt, legend), fmt, name, missing)
+
+
+def _legend(drawables: Sequence[Drawable]) -> tuple[LegendLayer, ...]:
+    """The layers of features that are drawn, the top one first."""
+    return tuple(
+        LegendLayer(
+            drawable.layer.name or f"Layer {drawable.layer.id}",
+            drawable.look.family,
+            tuple(legend_classes(drawable.look.parsed)),
+        )
+        for drawable in reversed(drawables)
+        if drawable.look is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from graticule.catalogue.access import Actor
     from graticule.model.features import Batch
 
-NAME = re.compile(r"[^\W\d]\w{0,62}")
+NAME = re.compile(r"\w{1,63}")
 RESERVED_PREFIXES = ("gpkg_", "rtree_", "sqlite_", "idx_", "pg_", "trigger_", FILE_PREFIX)
 OUR_COLUMNS = {KEY, GEOMETRY, CREATED, MODIFIED, OWNER, "fid", "rowid"}
 GEOMETRIES = {
@@ -165,31 +165,47 @@ def read_row(backend: Backend, view: TableView, row: int, query: Query) -> Batch
     raise NotFound(f"Table {view.table.name} has no row {row}.")
 
 
-def insert_row(backend: Backend, actor: Actor, name: str, sent: Mapping[str, Any], projections: Projections) -> int:
-    """Add a row; answers its number. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
+def row_version(backend: Backend, view: TableView, row: int) -> str:
+    """A word that changes with the row. Raises ``NotFound``."""
+    word = backend.store.version(view.dataset.account_id, view.table, row)
+    if word is None:
+        raise NotFound(f"Table {view.table.name} has no row {row}.")
+    return word
+
+
+def insert_row(
+    backend: Backend, actor: Actor, name: str, sent: Mapping[str, Any], projections: Projections
+) -> tuple[TableView, int]:
+    """Add a row; answers the table and the row's number. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
     view = _to_write(backend, actor, name, "INSERT", None)
     values = check_values(view.table, attributes(sent), whole=True)
     taken = take_geometry(view.table, sent, projections)
     change = Change(values, taken.geometry, set_geometry=view.table.geometry_type is not None)
-    return backend.store.insert(view.dataset.account_id, view.table, [change], actor.user_id)[0]
+    return view, backend.store.insert(view.dataset.account_id, view.table, [change], actor.user_id)[0]
 
 
 def update_row(
-    backend: Backend, actor: Actor, name: str, row: int, sent: Mapping[str, Any], projections: Projections
+    backend: Backend,
+    actor: Actor,
+    name: str,
+    row: int,
+    sent: Mapping[str, Any],
+    projections: Projections,
+    expected: str | None = None,
 ) -> None:
-    """Change the values that are given. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
+    """Change the values given. Raises ``NotFound``, ``Forbidden``, ``BadRequest``, ``PreconditionFailed``."""
     view = _to_write(backend, actor, name, "UPDATE", row)
     values = check_values(view.table, attributes(sent), whole=False)
     taken = take_geometry(view.table, sent, projections)
     change = Change(values, taken.geometry, set_geometry=taken.given, id=row)
-    if not backend.store.update(view.dataset.account_id, view.table, change):
+    if not backend.store.update(view.dataset.account_id, view.table, change, expected):
         raise NotFound(f"Table {name} has no row {row}.")
 
 
-def delete_row(backend: Backend, actor: Actor, name: str, row: int) -> None:
-    """Remove a row. Raises ``NotFound``, ``Forbidden``."""
+def delete_row(backend: Backend, actor: Actor, name: str, row: int, expected: str | None = None) -> None:
+    """Remove a row. Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``."""
     view = _to_write(backend, actor, name, "DELETE", row)
-    if not backend.store.delete(view.dataset.account_id, view.table, row):
+    if not backend.store.delete(view.dataset.account_id, view.table, row, expected):
         raise NotFound(f"Table {name} has no row {row}.")
 
 
@@ -213,7 +229,7 @@ def _to_write(backend: Backend, actor: Actor, name: str, permission: str, row: i
 def _name(sent: Mapping[str, Any]) -> str:
     name = fields.text("name", fields.required(sent, "name"))
     if not NAME.fullmatch(name) or name.lower().startswith(RESERVED_PREFIXES):
-        expected = "up to 63 letters, digits and _, not beginning with a digit or " + " ".join(RESERVED_PREFIXES)
+        expected = "up to 63 letters, digits and _, not beginning with " + " ".join(RESERVED_PREFIXES)
         raise BadRequest("This cannot be a table's name.", field="name", value=name, expected=expected)
     return name
 
@@ -250,7 +266,7 @@ def _columns(sent: Any) -> tuple[Column, ...]:
 
 def _column(name: str, described: Any) -> Column:
     if not NAME.fullmatch(name) or name.casefold() in OUR_COLUMNS or name.startswith("__"):
-        expected = "up to 63 letters, digits and _, not beginning with a digit or __"
+        expected = "up to 63 letters, digits and _, not beginning with __"
         raise BadRequest(f"{name} cannot be a column's name.", field="columns", value=name, expected=expected)
     described = {"type": described} if isinstance(described, str) else described
     kind = described.get("type", "text") if isinstance(described, dict) else None

@@ -11,7 +11,7 @@ from graticule.api import pages_html
 
 router = APIRouter(include_in_schema=False)
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; "
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'",
     "Cache-Control": "no-cache",
 }

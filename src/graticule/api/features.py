@@ -45,7 +45,17 @@ def list_features_of_map(call: ApiCall, map_id: int, layer_id: int) -> Response:
 @router.get("/layers/{layer_id:id}/features.csv")
 def features_as_csv(call: ApiCall, layer_id: int) -> Response:
     """All features that the conditions hit, as CSV with the geometry as WKT."""
-    data = features.readable(features.open_layer(call.backend, call.actor, layer_id))
+    return _csv(call, layer_id, None)
+
+
+@router.get("/maps/{map_id:id}/layers/{layer_id:id}/features.csv")
+def features_of_map_as_csv(call: ApiCall, map_id: int, layer_id: int) -> Response:
+    """The same, below a map."""
+    return _csv(call, layer_id, map_id)
+
+
+def _csv(call: Call, layer_id: int, map_id: int | None) -> Response:
+    data = features.readable(features.open_layer(call.backend, call.actor, layer_id, map_id=map_id))
     how = _format(call, data)
     query = query_of(call, data, how.target)
     batches = features.read_batches(call.backend, data, query)
@@ -109,6 +119,7 @@ def create_feature_of_map(call: ApiCall, map_id: int, layer_id: int) -> Response
 
 def _create(call: Call, layer_id: int, map_id: int | None) -> Response:
     data = features.open_layer(call.backend, call.actor, layer_id, map_id=map_id)
+    features.may_insert(data)
     several, sent, inherited = _sent(call.body.value)
     ids = features.insert(call.backend, call.actor, data, sent, Projections(call.crs() or inherited))
     if several:

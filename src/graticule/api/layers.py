@@ -113,6 +113,5 @@ def get_columns_of_map(call: ApiCall, map_id: int, layer_id: int) -> Response:
 
 
 def _columns(call: Call, layer_id: int, map_id: int | None) -> Response:
-    view = layers.get_layer(call.backend, call.actor, layer_id, map_id)
-    columns = view.table.columns if view.table else ()
+    columns = layers.columns(layers.get_layer(call.backend, call.actor, layer_id, map_id))
     return reply.json([{"name": column.name, "type": column.type} for column in columns])

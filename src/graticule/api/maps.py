@@ -8,6 +8,7 @@ from graticule.actions import fields, layers, maps
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
 from graticule.api.schemas.out import layer_out, map_out
+from graticule.errors import BadRequest
 
 router = APIRouter(tags=["maps"])
 
@@ -60,6 +61,16 @@ def delete_map(call: ApiCall, map_id: int) -> Response:
     """Delete a map with its layers, never the data they show."""
     maps.delete_map(call.backend, call.actor, map_id, call.if_match_version())
     return reply.json({})
+
+
+@router.delete("/map_cache/{map_id:id}/{init}", status_code=204)
+def renew_map(call: ApiCall, map_id: int, init: str) -> Response:
+    """Have a map drawn anew, for programs that ask for it: changes show without it."""
+    wanted = [fields.integer("layers", word, 0) for word in call.words("layers")]
+    layers.check_of_map(call.backend, call.actor, map_id, wanted)
+    if init not in ("1", "2"):
+        raise BadRequest("The initialisation is 1 or 2.", field="init", value=init, expected="1 or 2")
+    return reply.nothing()
 
 
 @router.get("/maps/{map_id:id}/layers")

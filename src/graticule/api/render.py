@@ -96,7 +96,7 @@ def frame_of(call: Call, map_projection: Crs) -> Frame:
     if scale is not None and scale.lower() not in ("false", "0"):
         numscale = fields.number("numscale", scale, 1, 1e10)
     width, height = (call.integer(name, 256, 1, LARGEST) for name in ("width", "height"))
-    return Frame(width, height, crs, box, numscale)
+    return Frame(width, height, crs, box, numscale, legend=call.flag("layerlist"))
 
 
 def _projection(call: Call) -> Crs | None:

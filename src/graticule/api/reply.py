@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from graticule.api.deps import Call
 
 JSON = "application/json"
+# Fields that change when something is looked at, which is no change of it.
+LOOKED_AT = frozenset({"accessed", "visited"})
 
 
 def json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -38,12 +40,25 @@ def listed(kind: str, total: int | None, page: Page, rows: Sequence[Any]) -> Res
 
 def tagged(call: Call, value: Any, version: str | int, status: int = 200) -> Response:
     """A single resource with its tag; 304 when the caller has it already."""
-    return tagged_bytes(call, orjson.dumps(value), version, JSON, status)
+    body = orjson.dumps(value)
+    if isinstance(value, dict) and LOOKED_AT & value.keys():
+        told = orjson.dumps({name: held for name, held in value.items() if name not in LOOKED_AT})
+        return _tagged(call, body, _tag(version, told), JSON, status)
+    return tagged_bytes(call, body, version, JSON, status)
 
 
 def tagged_bytes(call: Call, body: bytes, version: str | int, media_type: str, status: int = 200) -> Response:
-    """The same for ready bytes. The tag is the version and a checksum of this representation."""
-    headers = {"ETag": f'"{version}-{zlib.crc32(body):08x}"', "Content-Type": media_type}
+    """The same for ready bytes."""
+    return _tagged(call, body, _tag(version, body), media_type, status)
+
+
+def _tag(version: str | int, representation: bytes) -> str:
+    """The version and a checksum of the representation."""
+    return f'"{version}-{zlib.crc32(representation):08x}"'
+
+
+def _tagged(call: Call, body: bytes, tag: str, media_type: str, status: int) -> Response:
+    headers = {"ETag": tag, "Content-Type": media_type}
     if call.request.method in ("GET", "HEAD") and _matches(call, headers["ETag"]):
         return Response(status_code=304, headers={"ETag": headers["ETag"]})
     return Response(body, status, headers)

@@ -122,27 +122,30 @@ def get_row(call: ApiCall, name: str, row_id: int) -> Response:
     """One row."""
     view = tables.get_table(call.backend, call.actor, name)
     query = Query(columns=_wanted(call, view), ids=(row_id,), geometry=_geometry(call) != "false")
-    return reply.json(next(_rows(call, view, tables.read_row(call.backend, view, row_id, query))))
+    row = next(_rows(call, view, tables.read_row(call.backend, view, row_id, query)))
+    return reply.tagged(call, row, tables.row_version(call.backend, view, row_id))
 
 
 @router.post("/tables/{name}/rows", status_code=201)
 def create_row(call: ApiCall, name: str) -> Response:
     """A new row."""
-    number = tables.insert_row(call.backend, call.actor, name, call.fields, Projections(call.crs()))
-    return reply.created(call, f"1/tables/{name}/rows/{number}", {KEY: str(number)})
+    view, number = tables.insert_row(call.backend, call.actor, name, call.fields, Projections(call.crs()))
+    made = tables.read_row(call.backend, view, number, Query(ids=(number,)))
+    return reply.created(call, f"1/tables/{name}/rows/{number}", next(_rows(call, view, made)))
 
 
 @router.put("/tables/{name}/rows/{row_id:id}", status_code=204)
 def update_row(call: ApiCall, name: str, row_id: int) -> Response:
     """Change the values that are given and keep the others."""
-    tables.update_row(call.backend, call.actor, name, row_id, call.fields, Projections(call.crs()))
+    projections = Projections(call.crs())
+    tables.update_row(call.backend, call.actor, name, row_id, call.fields, projections, call.if_match())
     return reply.nothing()
 
 
 @router.delete("/tables/{name}/rows/{row_id:id}", status_code=204)
 def delete_row(call: ApiCall, name: str, row_id: int) -> Response:
     """Delete a row."""
-    tables.delete_row(call.backend, call.actor, name, row_id)
+    tables.delete_row(call.backend, call.actor, name, row_id, call.if_match())
     return reply.nothing()
 
 

@@ -17,14 +17,16 @@ from graticule.render.layer_content import LayerContent
 from graticule.render.legend_panel import legend_panel
 from graticule.render.picture import ImageLayer, VectorLayer
 from graticule.render.png import encode_png
-from graticule.style.model import shown_at
+from graticule.style.model import Label, shown_at
 from graticule.style.to_mapnik import map_xml
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from graticule.model.features import Family
     from graticule.render.legend_panel import LegendLayer
     from graticule.render.picture import Picture
+    from graticule.style.model import Symbolizer
 
 Format = Literal["png", "jpg"]
 FORMATS: tuple[Format, ...] = ("png", "jpg")
@@ -51,41 +53,61 @@ def render(picture: Picture, fmt: Format, legend: tuple[LegendLayer, ...] = ()) 
 
 
 def _draw(picture: Picture) -> mapnik.Image:
-    """The picture as an image of Mapnik's, unmultiplied."""
+    """The picture as an image of Mapnik's, unmultiplied.
+
+    Labels come last, above the geometry of all layers; those of the top layer find their places first.
+    """
     image = _blank(picture.width, picture.height, picture.background)
     detector = mapnik.LabelCollisionDetector(mapnik.Box2d(0, 0, picture.width, picture.height))
+    labels: list[tuple[mapnik.Map, float]] = []
     for layer in picture.layers:
         if isinstance(layer, ImageLayer):
             _lay_over(image, _image_of(layer.rgba), layer.alpha)
         elif layer.style.alpha > 0 and shown_at(picture.zoom, layer.style):
-            _draw_layer(image, picture, layer, detector)
+            of_geometry, of_labels = _maps_of(picture, layer)
+            _draw_map(image, of_geometry, layer.style.alpha, detector)
+            labels.append((of_labels, layer.style.alpha))
+    for drawing, alpha in reversed(labels):
+        _draw_map(image, drawing, alpha, detector)
     return image
 
 
-def _draw_layer(
-    image: mapnik.Image, picture: Picture, layer: VectorLayer, detector: mapnik.LabelCollisionDetector
-) -> None:
+def _draw_map(image: mapnik.Image, drawing: mapnik.Map, alpha: float, detector: mapnik.LabelCollisionDetector) -> None:
     """A translucent layer is drawn apart and laid over as a whole: its own features do not shine through."""
-    drawing = _map_of(picture, layer)
-    if layer.style.alpha >= 1:
+    if not len(drawing.layers):
+        return
+    if alpha >= 1:
         mapnik.render_with_detector(drawing, image, detector)
         return
-    apart = mapnik.Image(picture.width, picture.height)
+    apart = mapnik.Image(image.width(), image.height())
     mapnik.render_with_detector(drawing, apart, detector)
-    _lay_over(image, apart, layer.style.alpha)
+    _lay_over(image, apart, alpha)
 
 
-def _map_of(picture: Picture, layer: VectorLayer) -> mapnik.Map:
+def _maps_of(picture: Picture, layer: VectorLayer) -> tuple[mapnik.Map, mapnik.Map]:
+    """The geometry of a layer, and its labels."""
     drawn = [entry for entry in layer.style.drawn() if shown_at(picture.zoom, entry[2])]
-    drawing = mapnik.Map(picture.width, picture.height, PROJECTION)
-    drawing.aspect_fix_mode = mapnik.aspect_fix_mode.RESPECT
-    mapnik.load_map_from_string(drawing, map_xml([entry[2] for entry in drawn], layer.family))
-    drawing.srs = PROJECTION
     content = LayerContent(picture, layer.family, [(n, symbolizer) for n, _, symbolizer in drawn])
-    drawing.buffer_size = content.margin
     for batch in layer.batches:
         content.add(batch)
-    for number, datasource in enumerate(content.datasources()):
+    pairs = [(entry[2], source) for entry, source in zip(drawn, content.datasources(), strict=True)]
+    geometry = [pair for pair in pairs if not isinstance(pair[0], Label)]
+    labels = [pair for pair in pairs if isinstance(pair[0], Label)]
+    return (
+        _map_of(picture, layer.family, geometry, content.margin),
+        _map_of(picture, layer.family, labels, content.margin),
+    )
+
+
+def _map_of(
+    picture: Picture, family: Family, pairs: list[tuple[Symbolizer, mapnik.MemoryDatasource]], margin: int
+) -> mapnik.Map:
+    drawing = mapnik.Map(picture.width, picture.height, PROJECTION)
+    drawing.aspect_fix_mode = mapnik.aspect_fix_mode.RESPECT
+    mapnik.load_map_from_string(drawing, map_xml([symbolizer for symbolizer, _ in pairs], family))
+    drawing.srs = PROJECTION
+    drawing.buffer_size = margin
+    for number, (_, datasource) in enumerate(pairs):
         drawing.layers.append(_mapnik_layer(str(number), datasource))
     drawing.zoom_to_box(mapnik.Box2d(*picture.box))
     return drawing

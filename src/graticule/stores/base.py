@@ -61,7 +61,10 @@ class FeatureStore(Protocol):
         """Add features, all or none; answers their ids in order."""
 
     def update(self, account: int, table: Table, change: Change, expected: str | None = None) -> bool:
-        """Change one feature; False when it is not there. ``expected``: see ``version``."""
+        """Change one feature; False when it is not there. ``expected``: see ``version``.
+
+        Where it has all these values already nothing changes, the time of its last change neither.
+        """
 
     def delete(self, account: int, table: Table, feature: int, expected: str | None = None) -> bool:
         """Remove one feature; False when it was not there. ``expected``: see ``version``."""

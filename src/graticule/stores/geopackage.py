@@ -105,11 +105,14 @@ class GeoPackageStore:
         return ids
 
     def update(self, account: int, table: Table, change: Change, expected: str | None = None) -> bool:
-        values = _values(table, change) | {MODIFIED: int(time.time())}
-        assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
+        values = _values(table, change)
         with self._connections.writing(account) as connection:
             if not _is_expected(connection, table, change.id, expected):
                 return False
+            if _holds(connection, table, change.id, values):
+                return True
+            values[MODIFIED] = int(time.time())
+            assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
             connection.execute(
                 f"UPDATE {quoted(table.name)} SET {assignments} WHERE {KEY} = ?", (*values.values(), change.id)
             )
@@ -231,6 +234,13 @@ def _insert(connection: sqlite3.Connection, table: Table, change: Change, owner:
 def _version(connection: sqlite3.Connection, table: Table, feature: int | None) -> str | None:
     row = connection.execute(f"SELECT * FROM {quoted(table.name)} WHERE {KEY} = ?", (feature,)).fetchone()
     return None if row is None else hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest()
+
+
+def _holds(connection: sqlite3.Connection, table: Table, feature: int | None, values: dict[str, Any]) -> bool:
+    """Whether the feature has these values already, so that nothing is to be changed."""
+    names = ", ".join(quoted(name) for name in values) or "NULL"
+    row = connection.execute(f"SELECT {names} FROM {quoted(table.name)} WHERE {KEY} = ?", (feature,)).fetchone()
+    return not values or row == tuple(values.values())
 
 
 def _is_expected(connection: sqlite3.Connection, table: Table, feature: int | None, expected: str | None) -> bool:
