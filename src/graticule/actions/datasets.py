@@ -6,11 +6,12 @@ prepared is cleared away by the next one that starts.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -34,11 +35,32 @@ NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """What is said of a file that the file does not say itself; None is found out.
+
+    ``encoding`` of its text, ``crs`` as ``EPSG:n``, the columns of a text table that hold x and y, or WKT.
+    """
+
+    encoding: str | None = None
+    crs: str | None = None
+    x_column: str | None = None
+    y_column: str | None = None
+    wkt_column: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """As the catalogue keeps it; None when nothing is stated."""
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps(said, sort_keys=True) if said else None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """Which features of a file: of which of its layers, and of which geometry family; None is the first that fits."""
 
     sublayer: str | None = None
     family: Family | None = None
+    stated: Stated = Stated()
 
 
 def ensure_file_dataset(
@@ -71,7 +93,8 @@ def refresh_changed(backend: Backend, account: int, paths: list[str]) -> None:
 
 
 def _refresh(backend: Backend, dataset: Dataset) -> None:
-    part = Part(dataset.sublayer, dataset.family)  # type: ignore[arg-type]
+    stated = Stated(**json.loads(dataset.stated or "{}"))
+    part = Part(dataset.sublayer, dataset.family, stated)  # type: ignore[arg-type]
     try:
         ensure_file_dataset(backend, dataset.account_id, dataset.path or "", part)
     except GraticuleError as error:
@@ -93,6 +116,7 @@ def _known(backend: Backend, account: int, path: str, part: Part) -> Dataset | N
                 Dataset.path == path,
                 Dataset.sublayer == part.sublayer,
                 Dataset.family == part.family,
+                Dataset.stated == part.stated.text,
             )
         )
 
@@ -130,7 +154,7 @@ def stage(
     local: Path, part: Part, staging: Path, name: str, owner: int, progress: Callable[[int], None] | None = None
 ) -> Staged:
     """Read a file into a GeoPackage of its own, ready to be adopted. Raises ``BadRequest``."""
-    source = open_source(local, layer=part.sublayer, family=part.family)
+    source = open_source(local, layer=part.sublayer, family=part.family, **asdict(part.stated))
     now = int(time.time())
     extra = {"__created": now, "__modified": now, "__owner": owner}
     staging_geopackage(staging / "table.gpkg", name, source, extra, progress=progress)
@@ -153,7 +177,7 @@ def _enter(
         before = dataset.store_table if dataset else None
         if dataset is None:
             dataset = Dataset(account_id=account, kind="file", path=path, created=int(time.time()))
-            dataset.sublayer, dataset.family = part.sublayer, part.family
+            dataset.sublayer, dataset.family, dataset.stated = part.sublayer, part.family, part.stated.text
             session.add(dataset)
         dataset.store_table, dataset.fingerprint, dataset.skipped = name, looked_like, skipped
         dataset.status, dataset.status_text = "ready", _left_out(skipped)

@@ -19,7 +19,7 @@ from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavaila
 from graticule.style.parse import parse_styles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
@@ -128,12 +128,12 @@ def get_layer(backend: Backend, actor: Actor, layer_id: int, map_id: int | None 
     return view(backend, layer, held)
 
 
-def check_of_map(backend: Backend, actor: Actor, map_id: int, layer_ids: list[int]) -> None:
+def check_of_map(backend: Backend, actor: Actor, map_id: int, layer_ids: Sequence[str]) -> None:
     """Raises ``NotFound`` or ``Forbidden`` unless the caller may edit the map and all these layers are of it."""
     with backend.catalogue.read() as session:
         need.find_map(session, actor, map_id, "EDIT")
         for layer_id in layer_ids:
-            of_map(need.find_layer(session, actor, layer_id), map_id)
+            of_map(need.find_layer(session, actor, fields.integer("layers", layer_id, 0)), map_id)
 
 
 def of_map(layer: Layer, map_id: int | None) -> None:
@@ -213,7 +213,7 @@ def update_layer(
         before = _find_to_edit(session, actor, layer_id, map_id)
     resolved = None
     if sent.get("source") is not None and not _same_source(before, sent["source"]):
-        resolved = resolve(backend, actor, sent["source"], _type(sent) or before.type)
+        resolved = resolve(backend, actor, sent["source"], _type(sent) or before.type, sent)
     with backend.catalogue.write() as session:
         layer = _find_to_edit(session, actor, layer_id, map_id)
         check_version(layer.version, if_match)
@@ -282,7 +282,7 @@ def _resolve(backend: Backend, actor: Actor, sent: Mapping[str, Any], wanted_typ
         source = {}
     if source is None:
         fields.required(sent, "source")
-    return resolve(backend, actor, source, wanted_type)
+    return resolve(backend, actor, source, wanted_type, sent)
 
 
 def _same_source(layer: Layer, sent: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,13 @@ from graticule.actions import datasets, fields, need
 from graticule.actions.rasters import ensure_raster
 from graticule.catalogue.orm import Dataset, User
 from graticule.errors import BadRequest
+from graticule.geometry.crs import Crs
 from graticule.storage.paths import clean_path, split_account
 from graticule.transfer.drivers import format_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from graticule.backend import Backend
@@ -42,8 +46,13 @@ class Resolved:
     extent: tuple[str, str, str, str] | None = None
 
 
-def resolve(backend: Backend, actor: Actor, source: Any, wanted_type: str | None) -> Resolved:
-    """Find what a source names; a file that was not read before is read now. Raises ``BadRequest``."""
+def resolve(
+    backend: Backend, actor: Actor, source: Any, wanted_type: str | None, said: Mapping[str, Any] | None = None
+) -> Resolved:
+    """Find what a source names; a file that was not read before is read now. Raises ``BadRequest``.
+
+    ``said`` is what the layer itself says of the file, in its fields ``encoding`` and ``epsg``; the source counts more.
+    """
     held = fields.parse_json("source", source)
     if not isinstance(held, dict):
         raise BadRequest("source is not a JSON object.", field="source", value=source, expected='{"type": …}')
@@ -58,7 +67,8 @@ def resolve(backend: Backend, actor: Actor, source: Any, wanted_type: str | None
         return _tile(backend, text, src)
     if kind == "pg":
         return _table(backend, actor, text, src)
-    return _file(backend, actor, text, held, wanted_type)
+    of_layer = {name: (said or {}).get(name) for name in ("encoding", "epsg")}
+    return _file(backend, actor, text, of_layer | held, wanted_type)
 
 
 def _folder(source: Any, held: dict[str, Any]) -> Resolved:
@@ -110,8 +120,28 @@ def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wante
         return Resolved(text, "raster", None, account, path, raster.epsg, raster.extent)
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
     family = _family(wanted_type)
-    dataset = datasets.ensure_file_dataset(backend, account, path, datasets.Part(sublayer, family))
+    dataset = datasets.ensure_file_dataset(backend, account, path, datasets.Part(sublayer, family, stated(held)))
     return _of_dataset(backend, text, dataset)
+
+
+def stated(held: Mapping[str, Any]) -> datasets.Stated:
+    """What a source says of its file: ``encoding``, ``epsg``, ``x`` and ``y``, ``wkt``. Raises ``BadRequest``."""
+    texts = {
+        name: None if held.get(name) is None else fields.text(f"source.{name}", held[name])
+        for name in ("encoding", "x", "y", "wkt")
+    }
+    if texts["encoding"] is not None:
+        _check_encoding(texts["encoding"])
+    crs = None if held.get("epsg") is None else f"EPSG:{Crs.from_epsg(held['epsg'], field='source.epsg').epsg}"
+    return datasets.Stated(texts["encoding"], crs, texts["x"], texts["y"], texts["wkt"])
+
+
+def _check_encoding(name: str) -> None:
+    try:
+        codecs.lookup(name)
+    except (LookupError, ValueError):
+        expected = "an encoding's name, as utf-8 or cp1250"
+        raise BadRequest(f"Unknown encoding {name}.", field="source.encoding", value=name, expected=expected) from None
 
 
 def _family(wanted_type: str | None) -> Family | None:

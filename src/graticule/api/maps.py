@@ -66,8 +66,7 @@ def delete_map(call: ApiCall, map_id: int) -> Response:
 @router.delete("/map_cache/{map_id:id}/{init}", status_code=204)
 def renew_map(call: ApiCall, map_id: int, init: str) -> Response:
     """Have a map drawn anew, for programs that ask for it: changes show without it."""
-    wanted = [fields.integer("layers", word, 0) for word in call.words("layers")]
-    layers.check_of_map(call.backend, call.actor, map_id, wanted)
+    layers.check_of_map(call.backend, call.actor, map_id, call.words("layers"))
     if init not in ("1", "2"):
         raise BadRequest("The initialisation is 1 or 2.", field="init", value=init, expected="1 or 2")
     return reply.nothing()

@@ -154,7 +154,7 @@ class Dataset(Base):
     """A table of an account's feature store: one that a user made, or what was read in from a file.
 
     ``kind`` is ``table`` or ``file``. ``store_table`` is its name in the account's GeoPackage. For a file,
-    ``path``, ``sublayer`` and ``family`` say what was read, ``fingerprint`` what the file looked like then.
+    ``path``, ``sublayer`` and ``family`` say what was read, ``stated`` how, ``fingerprint`` what the file looked like then.
     """
 
     __tablename__ = "datasets"
@@ -172,6 +172,7 @@ class Dataset(Base):
     path: Mapped[str | None] = mapped_column(Text)
     sublayer: Mapped[str | None] = mapped_column(Text)
     family: Mapped[str | None] = mapped_column(String(10))
+    stated: Mapped[str | None] = mapped_column(Text)
     fingerprint: Mapped[str | None] = mapped_column(Text)
     skipped: Mapped[int] = mapped_column(BigInteger, default=0)
     status: Mapped[str] = mapped_column(String(10), default="ready")

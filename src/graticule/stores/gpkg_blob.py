@@ -26,12 +26,10 @@ Envelope = tuple[float, float, float, float]
 
 
 def encode(geometry: Any, srid: int) -> bytes | None:
-    """The blob of a shapely geometry, with its envelope unless it is a point; None of None."""
-    if geometry is None:
+    """The blob of a shapely geometry, with its envelope unless it is a point; None of None and of an empty one."""
+    if geometry is None or geometry.is_empty:
         return None
     wkb: bytes = shapely.to_wkb(geometry, flavor="iso", output_dimension=3 if geometry.has_z else 2)
-    if geometry.is_empty:
-        return b"GP\0" + struct.pack("<Bi", _LITTLE_ENDIAN | _EMPTY, srid) + wkb
     if geometry.geom_type == "Point":
         return b"GP\0" + struct.pack("<Bi", _LITTLE_ENDIAN, srid) + wkb
     xmin, ymin, xmax, ymax = geometry.bounds

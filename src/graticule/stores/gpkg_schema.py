@@ -1,4 +1,6 @@
-"""The tables that make a SQLite file a GeoPackage 1.4 (OGC 12-128r19), as SQL text.
+"""The tables that make a SQLite file a GeoPackage 1.3 (OGC 12-128r17), as SQL text.
+
+Not 1.4, whose R*Tree has other triggers: GDAL before 3.7 only half knows it, and its validator refuses it.
 
 ``gpkg_ogr_contents`` is GDAL's own: the number of features of each table, kept by triggers, so that nobody counts.
 """
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from graticule.model.features import ColumnType, Table
 
 APPLICATION_ID = 0x47504B47
-USER_VERSION = 10400
+USER_VERSION = 10300
 
 WGS84_WKT = (
     'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563,AUTHORITY["EPSG","7030"]],'
@@ -127,22 +129,17 @@ def _rtree_triggers(name: str) -> list[str]:
     index, table = quoted(rtree(name)), quoted(name)
     values = f"NEW.{KEY}, ST_MinX({{0}}), ST_MaxX({{0}}), ST_MinY({{0}}), ST_MaxY({{0}})".format(f"NEW.{GEOMETRY}")
     insert = f"INSERT OR REPLACE INTO {index} VALUES ({values})"
-    update = (
-        f"UPDATE {index} SET minx = ST_MinX(NEW.{GEOMETRY}), maxx = ST_MaxX(NEW.{GEOMETRY}), "
-        f"miny = ST_MinY(NEW.{GEOMETRY}), maxy = ST_MaxY(NEW.{GEOMETRY}) WHERE id = NEW.{KEY}"
-    )
     remove = f"DELETE FROM {index} WHERE id = OLD.{KEY}"
     remove_both = f"DELETE FROM {index} WHERE id IN (OLD.{KEY}, NEW.{KEY})"
-    has_new, had_old = (f"({row}.{GEOMETRY} NOTNULL AND NOT ST_IsEmpty({row}.{GEOMETRY}))" for row in ("NEW", "OLD"))
-    no_new, no_old = (f"({row}.{GEOMETRY} ISNULL OR ST_IsEmpty({row}.{GEOMETRY}))" for row in ("NEW", "OLD"))
+    has_new = f"(NEW.{GEOMETRY} NOTNULL AND NOT ST_IsEmpty(NEW.{GEOMETRY}))"
+    no_new = f"(NEW.{GEOMETRY} ISNULL OR ST_IsEmpty(NEW.{GEOMETRY}))"
     same, moved = f"OLD.{KEY} = NEW.{KEY}", f"OLD.{KEY} != NEW.{KEY}"
     of_geometry = f"AFTER UPDATE OF {GEOMETRY} ON {table}"
     rows = (
         ("insert", f"AFTER INSERT ON {table}", has_new, insert),
-        ("update6", of_geometry, f"{same} AND {has_new} AND {had_old}", update),
-        ("update7", of_geometry, f"{same} AND {has_new} AND {no_old}", insert),
+        ("update1", of_geometry, f"{same} AND {has_new}", insert),
         ("update2", of_geometry, f"{same} AND {no_new}", remove),
-        ("update5", f"AFTER UPDATE ON {table}", f"{moved} AND {has_new}", f"{remove}; {insert}"),
+        ("update3", f"AFTER UPDATE ON {table}", f"{moved} AND {has_new}", f"{remove}; {insert}"),
         ("update4", f"AFTER UPDATE ON {table}", f"{moved} AND {no_new}", remove_both),
         ("delete", f"AFTER DELETE ON {table}", f"OLD.{GEOMETRY} NOT NULL", remove),
     )

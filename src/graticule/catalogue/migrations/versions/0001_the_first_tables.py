@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("path", sa.Text(), nullable=True),
         sa.Column("sublayer", sa.Text(), nullable=True),
         sa.Column("family", sa.String(length=10), nullable=True),
+        sa.Column("stated", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=True),
         sa.Column("skipped", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
