@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HOSTILE = "</script><script>alert('1')</script> & \"q\" <!--"
 USER = {"id": 1, "username": HOSTILE}
-CONFIG = {"map": {"id": 5, "name": HOSTILE}, "layers": []}
+CONFIG = {"map": {"id": 5, "name": HOSTILE, "can_share": True}, "layers": []}
 MANIFEST = {
     "_shared.js": {"file": "assets/shared-1.js", "css": ["assets/shared-1.css"]},
     "src/pages/map.ts": {"file": "assets/map-1.js", "imports": ["_shared.js"], "css": ["assets/map-1.css"]},
@@ -31,7 +31,7 @@ PAGES = {
     "map": lambda: pages_html.map_page(config=CONFIG, user=USER),
     "map of a stranger": lambda: pages_html.map_page(config=CONFIG, user=None),
     "iframe": lambda: pages_html.iframe_page(config=CONFIG),
-    "message": lambda: pages_html.message_page(status=404, title=HOSTILE, text=HOSTILE, user=USER),
+    "message": lambda: pages_html.message_page(status=404, title=HOSTILE, text=HOSTILE, user=USER, next_path=None),
 }
 
 

@@ -9,7 +9,7 @@ from graticule.actions import need
 from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map
 from graticule.actions.layers import state_of
 from graticule.actions.maps import map_crs
-from graticule.actions.pictures import background_colour, layers_box, tile_source
+from graticule.actions.pictures import background_colour, is_visible, layers_box, tile_source
 from graticule.actions.tiles import names
 from graticule.catalogue import access
 from graticule.geometry.bounds import parse_map_bounds
@@ -20,7 +20,7 @@ from graticule.style.to_maplibre import maplibre_layers
 from graticule.tiles.grid import MAX_ZOOM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
@@ -34,6 +34,19 @@ WORLD = (-180.0, -85.051129, 180.0, 85.051129)
 def map_style(backend: Backend, actor: Actor, map_id: int) -> dict[str, Any]:
     """The MapLibre style of a map, addresses relative to the server. Raises ``NotFound``."""
     found, drawables = drawables_of_map(backend, actor, map_id)
+    shown = {drawable.layer.id for drawable in drawables if is_visible(drawable, drawables)}
+    return _style(backend, found, drawables, shown) | {"metadata": {"map_id": map_id}}
+
+
+def layer_style(backend: Backend, actor: Actor, layer_id: int) -> dict[str, Any]:
+    """The same of one layer alone, also of one that is not visible on its map. Raises ``NotFound``, ``Forbidden``."""
+    drawable = drawable_layer(backend, actor, layer_id)
+    style = _style(backend, drawable.layer.map, [drawable], {layer_id})
+    return style | {"name": drawable.layer.name or "", "metadata": {"layer_id": layer_id}}
+
+
+def _style(backend: Backend, found: Map, drawables: Sequence[Drawable], shown: Container[int]) -> dict[str, Any]:
+    """The style of some layers of a map, the bottom one first; those not ``shown`` are there to be switched on."""
     sources: dict[str, Any] = {}
     layers: list[dict[str, Any]] = [
         {"id": "background", "type": "background", "paint": {"background-color": _background(found)}}
@@ -42,13 +55,12 @@ def map_style(backend: Backend, actor: Actor, map_id: int) -> dict[str, Any]:
         source = _source(backend, drawable)
         if source is not None:
             sources[str(drawable.layer.id)] = source
-            layers += _style_layers(drawable)
+            layers += _style_layers(drawable, visible=drawable.layer.id in shown)
     # No layer's geometry may cover the labels of another; the sort keeps the order within the two kinds.
     layers.sort(key=lambda one: one["type"] == "symbol")
     return {
         "version": 8,
         "name": found.name or "",
-        "metadata": {"map_id": map_id},
         "sources": sources,
         "layers": layers,
     }
@@ -83,7 +95,7 @@ def _stamp(drawable: Drawable) -> str:
     return hashlib.blake2b(looks.encode(), digest_size=6).hexdigest()
 
 
-def _style_layers(drawable: Drawable) -> list[dict[str, Any]]:
+def _style_layers(drawable: Drawable, *, visible: bool) -> list[dict[str, Any]]:
     layer, look = drawable.layer, drawable.look
     name = str(layer.id)
     if look is not None:
@@ -92,7 +104,7 @@ def _style_layers(drawable: Drawable) -> list[dict[str, Any]]:
     else:
         paint = {"raster-opacity": float(layer.alpha) / 100, "raster-fade-duration": 0}
         made = [{"id": name, "type": "raster", "source": name, "metadata": {"layer_id": layer.id}, "paint": paint}]
-    if layer.visible != "t":
+    if not visible:
         for one in made:
             one.setdefault("layout", {})["visibility"] = "none"
     return made
@@ -133,32 +145,42 @@ def bounds_of(backend: Backend, found: Map, drawables: Sequence[Drawable]) -> Bo
     if held is not None:
         box = (held["xmin"], held["ymin"], held["xmax"], held["ymax"])
         return reproject_box(box, map_crs(found), Crs.wgs84())
-    box_of_layers = layers_box(backend, drawables, Crs.wgs84())
-    if box_of_layers is None:
+    return _within_world(layers_box(backend, drawables, Crs.wgs84()))
+
+
+def _within_world(box: Box | None) -> Box | None:
+    if box is None:
         return None
-    west, south, east, north = box_of_layers
+    west, south, east, north = box
     return max(west, WORLD[0]), max(south, WORLD[1]), min(east, WORLD[2]), min(north, WORLD[3])
 
 
 def page_of_map(backend: Backend, actor: Actor, map_id: int, options: dict[str, Any]) -> dict[str, Any]:
     """What the page of a map needs to know. Raises ``NotFound``."""
     found, drawables = drawables_of_map(backend, actor, map_id)
-    return _page(backend, actor, found, drawables, options)
+    config = _page(backend, actor, found, bounds_of(backend, found, drawables), options)
+    return config | {
+        "style_url": f"/1/maps/{map_id}/style.json",
+        "layers": [_layer(drawable) for drawable in reversed(drawables)],
+    }
 
 
 def page_of_layer(backend: Backend, actor: Actor, layer_id: int, options: dict[str, Any]) -> dict[str, Any]:
-    """The same for one layer of its map. Raises ``NotFound``, ``Forbidden``."""
+    """The same for one layer alone, also for one that is not visible on its map. Raises ``NotFound``, ``Forbidden``."""
     drawable = drawable_layer(backend, actor, layer_id)
-    return _page(backend, actor, drawable.layer.map, [drawable], options)
+    bounds = _within_world(layers_box(backend, [drawable], Crs.wgs84()))
+    config = _page(backend, actor, drawable.layer.map, bounds, options)
+    layer = _layer(drawable) | {"visible": True, "parent": None}
+    config["map"]["name"] = layer["name"]
+    return config | {"style_url": f"/1/layers/{layer_id}/style.json", "layers": [layer]}
 
 
 def _page(
-    backend: Backend, actor: Actor, found: Map, drawables: Sequence[Drawable], options: dict[str, Any]
+    backend: Backend, actor: Actor, found: Map, bounds: Box | None, options: dict[str, Any]
 ) -> dict[str, Any]:
     with backend.catalogue.read() as session:
         held = access.permissions_on(session, actor.user_id, found.resource_id)
         public = "READ" in access.permissions_on(session, access.ANONYMOUS.user_id, found.resource_id)
-    bounds = bounds_of(backend, found, drawables)
     return {
         "map": {
             "id": found.id,
@@ -171,8 +193,6 @@ def _page(
             "resource_id": str(found.resource_id),
             "public": public,
         },
-        "style_url": f"/1/maps/{found.id}/style.json",
-        "layers": [_layer(drawable) for drawable in reversed(drawables)],
         "options": options,
     }
 

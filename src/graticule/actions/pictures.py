@@ -72,7 +72,7 @@ class Drawn:
 def map_picture(backend: Backend, actor: Actor, map_id: int, frame: Frame, fmt: Format) -> Drawn:
     """A picture of the visible layers of a map that the caller may see. Raises ``NotFound``, ``BadRequest``."""
     found, drawables = drawables_of_map(backend, actor, map_id)
-    shown = [drawable for drawable in drawables if _is_visible(drawable, drawables)]
+    shown = [drawable for drawable in drawables if is_visible(drawable, drawables)]
     return draw(backend, found, shown, frame, fmt, found.name or f"map {map_id}", framed_by_map=True)
 
 
@@ -93,7 +93,7 @@ def layer_picture(
     return draw(backend, layer.map, [drawable], frame, fmt, layer.name or f"layer {layer_id}", framed_by_map=False)
 
 
-def _is_visible(drawable: Drawable, others: Sequence[Drawable]) -> bool:
+def is_visible(drawable: Drawable, others: Sequence[Drawable]) -> bool:
     """Whether the layer and all folders above it are switched on."""
     by_id = {other.layer.id: other.layer for other in others}
     layer = drawable.layer

@@ -17,6 +17,8 @@ CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,99}", re.ASCII)
 VERSIONED = re.compile(r"/(\d+)(/.*|)", re.DOTALL)
 SLASHES = re.compile(r"/{2,}")
 SUFFIX = re.compile(r"(.+)\.(json|xml|html?|ya?ml|txt|rss|atom|php|aspx?|js)", re.DOTALL | re.IGNORECASE)
+STAMPED_LAYER = re.compile(r"/[rt]/[^/]*/map(\d+)/layer(\d+)/(\d+/\d+/\d+\.png)", re.ASCII)
+STAMPED_MAP = re.compile(r"/rt/[^/]*/(\d+)/(\d+/\d+/\d+\.png)", re.ASCII)
 METHODS = ("GET", "POST", "PUT", "DELETE")
 # The resources of the API; a path that begins with one needs a version.
 RESOURCES = frozenset({"maps", "layers", "tables", "users", "keys", "resources", "storage", "map_cache"})
@@ -82,6 +84,7 @@ def rewrite(scope: Scope) -> Rewritten:
 def _versioned(path: str, scope: Scope) -> str:
     if path == "/rest" or path.startswith("/rest/"):
         path = path[5:] or "/"
+    path = _unstamped(path)
     found = VERSIONED.fullmatch(path)
     if found:
         _check_version(found[1])
@@ -95,6 +98,15 @@ def _versioned(path: str, scope: Scope) -> str:
         raise BadRequest("The version of the API is missing.", field="version", expected=expected)
     _check_version(version)
     return "/1" + path
+
+
+def _unstamped(path: str) -> str:
+    """The address of a tile that older programs know it by, with a stamp of its state, as the one it has now."""
+    if found := STAMPED_LAYER.fullmatch(path):
+        return f"/1/maps/{found[1]}/layers/{found[2]}/tiles/{found[3]}"
+    if found := STAMPED_MAP.fullmatch(path):
+        return f"/1/maps/{found[1]}/tiles/{found[2]}"
+    return path
 
 
 def _check_version(version: str) -> None:

@@ -129,7 +129,14 @@ def _not_to_be_seen(call: Call, path: str, *, embedded: bool = False) -> Respons
     text = "There is no such map, or it is not shared with you."
     if not call.actor.signed_in:
         text += " If it is yours, sign in."
-    page = pages_html.message_page(status=404, title="This map cannot be shown", text=text, user=_user(call.actor))
+    page = pages_html.message_page(
+        status=404,
+        title="This map cannot be shown",
+        text=text,
+        user=_user(call.actor),
+        next_path=path,
+        embedded=embedded,
+    )
     return HTMLResponse(page, 404, headers=EMBEDDED if embedded else OWN_PAGE)
 
 
@@ -143,11 +150,16 @@ def _options(call: Call) -> dict[str, object]:
         "scalebar": call.flag("scalebar"),
         "visibility": _visibility(call),
         "bounds": _bounds(call),
-        "layer_id": None,
-        "feature_id": None,
+        "layer_id": _id(call, "layer_id"),
+        "feature_id": _id(call, "feature_id"),
         "width": _length(call, "width"),
         "height": _length(call, "height"),
     }
+
+
+def _id(call: Call, name: str) -> int | None:
+    value = call.text(name)
+    return None if value is None else fields.integer(name, value, 0)
 
 
 def _visibility(call: Call) -> list[int] | None:
@@ -192,5 +204,5 @@ def page_of_error(request: Request, error: GraticuleError, status: int) -> Respo
     titles = {404: "There is no such page", 403: "This is not yours to see"}
     title = titles.get(status, "That did not work")
     text = error.message if status != 404 else f"Nothing is at {quote(request.url.path)}."
-    page = pages_html.message_page(status=status, title=title, text=text, user=None)
+    page = pages_html.message_page(status=status, title=title, text=text, user=None, next_path=None)
     return HTMLResponse(page, status, headers=OWN_PAGE)

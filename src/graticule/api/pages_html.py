@@ -58,9 +58,22 @@ def iframe_page(*, config: dict[str, Any]) -> str:
     return _render("iframe.html", _IFRAME, title=config["map"]["name"], config=config)
 
 
-def message_page(*, status: int, title: str, text: str, user: dict[str, Any] | None) -> str:
-    """A page that says what is wrong, and where to go from there."""
-    return _render("message.html", _PLAIN, status=status, title=title, text=text, user=user)
+def message_page(
+    *,
+    status: int,
+    title: str,
+    text: str,
+    user: dict[str, Any] | None,
+    next_path: str | None,
+    embedded: bool = False,
+) -> str:
+    """A page that says what is wrong, and where to go from there.
+
+    A stranger is led to signing in and back to ``next_path``; without one, to the first page. An embedded page opens
+    its links in a new tab: no page of ours but maps is shown within other people's.
+    """
+    link = {"user": user, "next_path": next_path, "embedded": embedded}
+    return _render("message.html", _PLAIN, status=status, title=title, text=text, **link)
 
 
 def docs_page(*, version: str, groups: Mapping[str, Sequence[object]]) -> str:

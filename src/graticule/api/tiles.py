@@ -10,6 +10,7 @@ from graticule.actions import embed, pictures, tiles
 from graticule.actions.pictures import Frame
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
+from graticule.api.render import MEDIA_TYPES
 from graticule.geometry.crs import Crs
 from graticule.tiles.grid import parse_tile, tile_box
 
@@ -54,6 +55,18 @@ def layer_jpg_tile(call: ApiCall, layer_id: int, z: str, x: str, y: str) -> Resp
     return _layer(call, layer_id, (z, x, y), "jpg")
 
 
+@router.get("/maps/{map_id:id}/layers/{layer_id:id}/tiles/{z}/{x}/{y}.png")
+def layer_of_map_png_tile(call: ApiCall, map_id: int, layer_id: int, z: str, x: str, y: str) -> Response:
+    """A picture tile of a layer of a map."""
+    return _layer(call, layer_id, (z, x, y), "png", map_id)
+
+
+@router.get("/maps/{map_id:id}/layers/{layer_id:id}/tiles/{z}/{x}/{y}.jpg")
+def layer_of_map_jpg_tile(call: ApiCall, map_id: int, layer_id: int, z: str, x: str, y: str) -> Response:
+    """A picture tile of a layer of a map as JPEG."""
+    return _layer(call, layer_id, (z, x, y), "jpg", map_id)
+
+
 @router.get("/maps/{map_id:id}/tiles/{z}/{x}/{y}.png")
 def map_png_tile(call: ApiCall, map_id: int, z: str, x: str, y: str) -> Response:
     """A picture tile of a map."""
@@ -66,15 +79,19 @@ def map_jpg_tile(call: ApiCall, map_id: int, z: str, x: str, y: str) -> Response
     return _map(call, map_id, (z, x, y), "jpg")
 
 
-def _layer(call: Call, layer_id: int, address: tuple[str, str, str], fmt: Literal["png", "jpg"]) -> Response:
+def _layer(
+    call: Call, layer_id: int, address: tuple[str, str, str], fmt: Literal["png", "jpg"], map_id: int | None = None
+) -> Response:
+    """A tile of a layer; a PNG is transparent where nothing is."""
     frame = _frame(address)
-    drawn = pictures.layer_picture(call.backend, call.actor, layer_id, frame, fmt, transparent=fmt == "png")
-    return reply.tagged_bytes(call, drawn.content, 0, "image/png" if fmt == "png" else "image/jpeg")
+    drawn = pictures.layer_picture(call.backend, call.actor, layer_id, frame, fmt, map_id, transparent=fmt == "png")
+    return reply.tagged_bytes(call, drawn.content, 0, MEDIA_TYPES[fmt])
 
 
 def _map(call: Call, map_id: int, address: tuple[str, str, str], fmt: Literal["png", "jpg"]) -> Response:
+    """A tile of a map with its background."""
     drawn = pictures.map_picture(call.backend, call.actor, map_id, _frame(address), fmt)
-    return reply.tagged_bytes(call, drawn.content, 0, "image/png" if fmt == "png" else "image/jpeg")
+    return reply.tagged_bytes(call, drawn.content, 0, MEDIA_TYPES[fmt])
 
 
 def _frame(address: tuple[str, str, str]) -> Frame:
@@ -91,6 +108,12 @@ def tilejson(call: ApiCall, map_id: int) -> Response:
 def map_style(call: ApiCall, map_id: int) -> Response:
     """The MapLibre style of a map."""
     return reply.json(embed.map_style(call.backend, call.actor, map_id))
+
+
+@router.get("/layers/{layer_id:id}/style.json")
+def layer_style(call: ApiCall, layer_id: int) -> Response:
+    """The MapLibre style of one layer alone."""
+    return reply.json(embed.layer_style(call.backend, call.actor, layer_id))
 
 
 def base_url(call: Call) -> str:
