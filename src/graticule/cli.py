@@ -1,8 +1,14 @@
-"""The command line: starting the server, and what is done on the machine itself."""
+"""The command line: starting the server, and what is done on the machine itself.
+
+What takes long to import is imported by the commands that need it. Exit codes: 0 done, 1 not done, with a sentence
+that says why, 2 the command was not understood.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,69 +16,78 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from graticule import __version__
-from graticule.errors import GraticuleError
-from graticule.settings import Settings
+from graticule.errors import Conflict, GraticuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fastapi import FastAPI
 
+    from graticule.actions.imports import Report
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
+    from graticule.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Graticule, a self-hosted cloud GIS.")
-user_app = typer.Typer(no_args_is_help=True, help="Accounts on this installation.")
-key_app = typer.Typer(no_args_is_help=True, help="API keys of an account.")
+PLAIN = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+
+app = typer.Typer(help="Graticule, a self-hosted cloud GIS.", **PLAIN)  # type: ignore[arg-type]
+user_app = typer.Typer(help="Accounts of this installation.", **PLAIN)  # type: ignore[arg-type]
+key_app = typer.Typer(help="API keys of an account.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 
-out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-Data = Annotated[Path, typer.Option(help="The data directory.", envvar="GRATICULE_DATA")]
+Data = Annotated[Path, typer.Option(help="The data directory.", envvar="GRATICULE_DATA", file_okay=False)]
 DEFAULT_DATA = Path("data")
+Password = Annotated[
+    str | None, typer.Option(help="The password; asked for when it is not given.", envvar="GRATICULE_PASSWORD")
+]
+User = Annotated[str, typer.Option("--user", help="Whose; the first administrator when left out.")]
+
+# Seconds that a server process is given to answer what it has begun when the server is told to end.
+END_SECONDS = 30
 
 
 def main() -> None:
-    """Run a command; what a person can act on is told in a sentence, with exit code 1."""
+    """Run a command; what stands in its way is told in a sentence, with exit code 1."""
     try:
         app()
     except GraticuleError as error:
-        text = error.message if error.expected is None else f"{error.message} Expected: {error.expected}."
-        err.print(f"[red]error:[/red] {text}", soft_wrap=True)
+        complain(error)
         sys.exit(1)
 
 
 @app.callback(invoke_without_command=True)
 def version(show: Annotated[bool, typer.Option("--version", help="Say the version.", is_eager=True)] = False) -> None:
     if show:
-        out.print(__version__)
+        typer.echo(__version__)
         raise typer.Exit
+
+
+# ---------------------------------------------------------------- the server
 
 
 @app.command()
 def serve(
     data: Data = DEFAULT_DATA,
     host: Annotated[str, typer.Option(help="The address to listen on.", envvar="GRATICULE_HOST")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.", envvar="GRATICULE_PORT")] = 8000,
-    workers: Annotated[int, typer.Option(help="Server processes.", min=1, envvar="GRATICULE_WORKERS")] = 1,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535, envvar="GRATICULE_PORT")] = 8000,
+    workers: Annotated[int, typer.Option(help="Server processes.", min=1, max=64, envvar="GRATICULE_WORKERS")] = 1,
 ) -> None:
-    """Start the server."""
+    """Start the server; Ctrl-C ends it."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
     require_data(data)
-    settings = Settings(data=data, host=host, port=port, workers=workers)
+    settings = settings_of(data=data.resolve(), host=host, port=port, workers=workers)
+    require_free_port(host, port)
     # The server processes read the same settings from their environment.
     for name in ("data", "host", "port", "workers"):
         os.environ[f"GRATICULE_{name.upper()}"] = str(getattr(settings, name))
-    os.environ["GRATICULE_DATA"] = str(data.resolve())
     Granian(
         "graticule.cli:worker_application",
         factory=True,
@@ -80,6 +95,7 @@ def serve(
         port=port,
         interface=Interfaces.ASGI,
         workers=workers,
+        workers_kill_timeout=END_SECONDS,
         log_level=LogLevels(settings.log_level),
         websockets=False,
         respawn_failed_workers=True,
@@ -88,41 +104,104 @@ def serve(
 
 def worker_application() -> FastAPI:
     """The application of one server process."""
+    import signal
+
+    # Until the server listens to signals itself, this process has its parent's handlers, which end nothing here.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     from graticule.app import create_app
 
-    return create_app(Settings())
+    return create_app(settings_of())
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises ``GraticuleError`` when nothing can listen there.
+
+    The server would not notice: it lets several processes listen on one port.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        hint = " Another program listens there; choose another one with --port." if error.errno == 98 else ""
+        raise GraticuleError(f"Cannot listen on {host}, port {port}: {error.strerror}.{hint}") from error
+
+
+# ---------------------------------------------------------------- the installation
 
 
 @app.command()
 def init(
     data: Data = DEFAULT_DATA,
     admin: Annotated[str, typer.Option(help="The administrator's user name.")] = "admin",
-    password: Annotated[str | None, typer.Option(help="The administrator's password.", envvar="GRATICULE_ADMIN_PASSWORD")] = None,
+    password: Password = None,
     demo: Annotated[bool, typer.Option("--demo", help="Load the demonstration map.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but the API key.")] = False,
 ) -> None:
-    """Make the data directory and the administrator; the last line printed is an API key."""
+    """Make the data directory and its administrator; the last line printed is an API key."""
     from graticule.actions import keys, users
-    from graticule.actions.demonstration import make_demonstration
 
-    if password is None:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = password or asked_password()
+    users.check_username(admin)
+    users.check_password(password)
     with opened(data, new=True) as backend:
-        users.create_user(backend, admin, password, administrator=True)
+        make_administrator(backend, admin, password)
         actor = actor_named(backend, admin)
         if demo:
-            with steps("Loading the demonstration map", quiet=quiet) as report:
-                make_demonstration(backend, actor, report)
+            load_demonstration(backend, actor, quiet=quiet)
         key = keys.create_key(backend, actor, "made by graticule init")
     if not quiet:
-        out.print(f"Made the administrator {admin} in {data}. This is an API key of that account:")
-    out.print(key.value)
+        typer.echo(f"Made the administrator {admin} in {data}. This is an API key of that account:")
+    typer.echo(key.value)
+
+
+def make_administrator(backend: Backend, name: str, password: str) -> None:
+    """Raises ``GraticuleError`` when the user is there already."""
+    from graticule.actions import users
+
+    data = backend.settings.data
+    try:
+        users.create_user(backend, name, password, administrator=True)
+    except Conflict as error:
+        raise GraticuleError(
+            f"{data} has a user {name} already; nothing was changed. Another API key of that account: "
+            f"graticule key add --data {data} --user {name}"
+        ) from error
+
+
+def load_demonstration(backend: Backend, actor: Actor, *, quiet: bool) -> None:
+    from graticule.actions.demonstration import make_demonstration
+
+    with bar("Loading the demonstration map", quiet=quiet) as report:
+        make_demonstration(backend, actor, report)
+
+
+@app.command()
+def doctor(data: Data = DEFAULT_DATA) -> None:
+    """Say what of the environment is missing or wrong; exit code 1 when anything is."""
+    from rich.markup import escape
+
+    from graticule.diagnosis import examine
+
+    out = Console(highlight=False)
+    findings = examine(data)
+    for finding in findings:
+        mark = "[green]ok   [/green]" if finding.well else "[red]wrong[/red]"
+        out.print(f"{mark} {escape(f'{finding.subject}: {finding.text}')}", soft_wrap=True)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------- users
 
 
 @user_app.command("add")
 def user_add(
     name: Annotated[str, typer.Argument(help="The user name.")],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    password: Password = None,
     data: Data = DEFAULT_DATA,
     administrator: Annotated[bool, typer.Option("--administrator", help="May make other users.")] = False,
 ) -> None:
@@ -130,8 +209,8 @@ def user_add(
     from graticule.actions import users
 
     with opened(data) as backend:
-        user = users.create_user(backend, name, password, administrator=administrator)
-    out.print(f"Added the user {user.username} with the id {user.id}.")
+        user = users.create_user(backend, name, password or asked_password(), administrator=administrator)
+    typer.echo(f"Added the user {user.username} with the id {user.id}.")
 
 
 @user_app.command("list")
@@ -139,28 +218,27 @@ def user_list(data: Data = DEFAULT_DATA) -> None:
     """List the users."""
     from graticule.actions import users
 
-    table = Table("id", "name", "administrator", "active", box=None)
     with opened(data) as backend:
-        for user in users.all_users(backend):
-            table.add_row(str(user.id), user.username, *("yes" if flag else "no" for flag in (user.administrator, user.active)))
-    out.print(table)
+        found = users.all_users(backend)
+    rows = [(str(user.id), user.username, yes(user.administrator), yes(user.active)) for user in found]
+    show_table(("id", "name", "administrator", "active"), rows)
 
 
 @user_app.command("password")
 def user_password(
     name: Annotated[str, typer.Argument(help="The user name.")],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    password: Password = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Give a user another password."""
     from graticule.actions import users
 
     with opened(data) as backend:
-        users.set_password(backend, name, password)
-    out.print(f"Changed the password of {name}.")
+        users.set_password(backend, name, password or asked_password())
+    typer.echo(f"Changed the password of {name}.")
 
 
-User = Annotated[str, typer.Option("--user", help="Whose; the first administrator when left out.")]
+# ---------------------------------------------------------------- keys
 
 
 @key_app.command("add")
@@ -174,7 +252,7 @@ def key_add(
     from graticule.actions import keys
 
     with opened(data) as backend:
-        out.print(keys.create_key(backend, actor_named(backend, user), description, scope).value)
+        typer.echo(keys.create_key(backend, actor_named(backend, user), description, scope).value)
 
 
 @key_app.command("list")
@@ -183,12 +261,10 @@ def key_list(data: Data = DEFAULT_DATA, user: User = "") -> None:
     from graticule.actions import keys
     from graticule.actions.listing import Page
 
-    table = Table("id", "ends in", "description", "scope", box=None)
     with opened(data) as backend:
-        for key in keys.list_keys(backend, actor_named(backend, user), Page(size=None))[1]:
-            row = key.row
-            table.add_row(str(row.id), row.key_trunc, row.key_desc or "", row.scope or "")
-    out.print(table)
+        found = [key.row for key in keys.list_keys(backend, actor_named(backend, user), Page(size=None))[1]]
+    rows = [(str(row.id), row.key_trunc, row.key_desc or "", row.scope or "") for row in found]
+    show_table(("id", "ends in", "description", "scope"), rows)
 
 
 @key_app.command("revoke")
@@ -197,90 +273,129 @@ def key_revoke(
     data: Data = DEFAULT_DATA,
     user: User = "",
 ) -> None:
-    """Revoke an API key."""
+    """Revoke an API key, at once and for every running server."""
     from graticule.actions import keys
 
     with opened(data) as backend:
         keys.delete_key(backend, actor_named(backend, user), key_id)
-    out.print(f"Revoked the key {key_id}.")
+    typer.echo(f"Revoked the key {key_id}.")
+
+
+# ---------------------------------------------------------------- files in and out
 
 
 @app.command("import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="Files to import; a zip is unpacked.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files to import; a zip is unpacked.", exists=True, dir_okay=False)
+    ],
     data: Data = DEFAULT_DATA,
     user: User = "",
-    to_map: Annotated[str | None, typer.Option("--map", help="Put layers of them on the map of this name, made if missing.")] = None,
+    to_map: Annotated[
+        str | None, typer.Option("--map", help="Make layers of them on the map of this name, made when missing.")
+    ] = None,
     folder: Annotated[str, typer.Option(help="The folder of the account's storage to put them in.")] = "imports",
 ) -> None:
-    """Put files into an account's storage and read them in; with --map make layers of them."""
+    """Put files into an account's storage and read them in; with --map make layers of them.
+
+    A file that cannot be read is left out and said so; the others are imported, and the exit code is 1.
+    """
     from graticule.actions.imports import import_file, map_named
 
+    failed = False
     with opened(data) as backend:
         actor = actor_named(backend, user)
         map_id = None if to_map is None else map_named(backend, actor, to_map)
         for file in files:
-            with counting(f"Importing {file.name}") as report:
-                made = import_file(backend, actor, file, folder, map_id, report)
-            for line in made:
-                out.print(line, soft_wrap=True)
+            try:
+                with bar(f"Importing {file.name}") as report:
+                    made = import_file(backend, actor, file, folder, map_id, report)
+            except GraticuleError as error:
+                failed = True
+                complain(error, about=str(file))
+            else:
+                typer.echo("\n".join(made))
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()
 def export(
     layer: Annotated[int, typer.Argument(help="The layer's id.")],
-    target: Annotated[Path, typer.Argument(help="The file to write; its suffix says the format: shp geojson csv gpkg zip.")],
+    target: Annotated[Path, typer.Argument(help="The file to write: .geojson, .csv, .gpkg, or .zip of a shapefile.")],
     data: Data = DEFAULT_DATA,
     user: User = "",
-    fmt: Annotated[str | None, typer.Option("--format", help="The format, where the suffix does not say it.")] = None,
+    fmt: Annotated[
+        str | None, typer.Option("--format", help="The format, where the file's name does not say it.")
+    ] = None,
 ) -> None:
-    """Write a layer's features to a file."""
+    """Write a layer's features to a file. A file of that name is replaced."""
     from graticule.actions.exports import export_layer
 
-    fmt = fmt or {"zip": "shp"}.get(target.suffix[1:].lower(), target.suffix[1:].lower())
+    fmt, zipped = fmt or format_of(target), target.suffix.lower() == ".zip"
+    if fmt == "shp" and not zipped:
+        raise GraticuleError(f"A shapefile is several files: write them to {target.with_suffix('.zip')}")
     with opened(data) as backend:
         actor = actor_named(backend, user)
-        with backend.files.staging(actor.user_id) as staging, counting(f"Exporting layer {layer}") as report:
-            made = export_layer(backend, actor, layer, fmt, staging, progress=report)
-            target.write_bytes(b"")
-            made.path.replace(target) if made.path.stat().st_dev == target.parent.stat().st_dev else _copy(made.path, target)
-    out.print(f"Wrote {target}.")
+        with backend.files.staging(actor.user_id) as staging, bar(f"Exporting layer {layer}") as report:
+            made = export_layer(
+                backend, actor, layer, fmt, staging, zipped=zipped, progress=lambda done: report(done, None)
+            )
+            put_in_place(made.path, target)
+    typer.echo(f"Wrote {target}.")
 
 
-def _copy(source: Path, target: Path) -> None:
-    import shutil
+def format_of(target: Path) -> str:
+    """The format that a name stands for: ``roads.csv``, ``roads.csv.zip``; a plain ``.zip`` is a shapefile."""
+    name = target.with_suffix("") if target.suffix.lower() == ".zip" else target
+    return name.suffix[1:].lower() or ("shp" if name != target else "")
 
-    shutil.copyfile(source, target)
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Move a finished file to where it is wanted, which never holds half of it. Raises ``GraticuleError``."""
+    draft = target.with_name(target.name + ".part")
+    try:
+        shutil.copyfile(made, draft)
+        draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise GraticuleError(f"{target} cannot be written: {error.strerror}.") from error
 
 
-@app.command()
-def doctor(data: Data = DEFAULT_DATA) -> None:
-    """Say what of the environment is missing or wrong."""
-    from graticule.diagnosis import examine
+# ---------------------------------------------------------------- what the commands share
 
-    findings = examine(data)
-    for finding in findings:
-        mark = "[green]ok[/green]   " if finding.well else "[red]wrong[/red]"
-        out.print(f"{mark} {finding.subject}: {finding.text}", soft_wrap=True)
-    if not all(finding.well for finding in findings):
-        raise typer.Exit(1)
+
+def settings_of(**given: Any) -> Settings:
+    """The settings of the environment, with these instead. Raises ``GraticuleError`` that names a wrong one."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from graticule.settings import Settings
+
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = "_".join(("GRATICULE", *(str(part).upper() for part in wrong["loc"])))
+        raise GraticuleError(f"The setting {name} cannot be {wrong['input']!r}: {wrong['msg']}.") from error
+    except SettingsError as error:
+        raise GraticuleError(f"The settings cannot be read: {error}.") from error
 
 
 def require_data(data: Path) -> None:
     """Raises ``GraticuleError`` when this is no data directory."""
     if not (data / "catalogue.sqlite").exists():
-        raise GraticuleError(f"{data} is no data directory. Make one first: graticule init --data {data}")
+        raise GraticuleError(f"{data} is no data directory. This makes one: graticule init --data {data}")
 
 
 @contextmanager
 def opened(data: Path, *, new: bool = False) -> Iterator[Backend]:
     """The installation in a data directory."""
     from graticule.actions import users
-    from graticule.backend import open_backend
 
     if not new:
         require_data(data)
-    backend = open_backend(Settings(data=data))
+    backend = open_installation(settings_of(data=data))
     try:
         users.ensure_anonymous(backend)
         yield backend
@@ -288,29 +403,77 @@ def opened(data: Path, *, new: bool = False) -> Iterator[Backend]:
         backend.close()
 
 
+def open_installation(settings: Settings) -> Backend:
+    """Raises ``GraticuleError`` when the data directory cannot be used."""
+    from alembic.util import CommandError
+    from sqlalchemy.exc import DatabaseError
+
+    from graticule.backend import open_backend
+
+    data = settings.data
+    try:
+        return open_backend(settings)
+    except OSError as error:
+        raise GraticuleError(f"The data directory {data} cannot be used: {error.strerror}.") from error
+    except CommandError as error:
+        raise GraticuleError(f"{data} was made by a newer version of Graticule than this {__version__}.") from error
+    except DatabaseError as error:
+        hint = f"This says more: graticule doctor --data {data}"
+        raise GraticuleError(f"The catalogue in {data} cannot be used: {error.orig}. {hint}") from error
+
+
 def actor_named(backend: Backend, name: str) -> Actor:
-    """The user of that name, or the first administrator; whoever can run a command may act as anybody."""
+    """The user of that name, or the first administrator: whoever may read the data directory may act as anybody."""
     from graticule.actions import users
     from graticule.catalogue.access import Actor
 
     for user in users.all_users(backend):
         if user.username.casefold() == name.casefold() or (not name and user.administrator):
             return Actor(user.id, user.username, user.administrator)
-    raise GraticuleError(f"There is no user named {name}." if name else "There is no administrator yet.")
+    missing = f"There is no user named {name}." if name else "There is no administrator."
+    raise GraticuleError(f"{missing} This lists the users: graticule user list --data {backend.settings.data}")
+
+
+def asked_password() -> str:
+    """A password from the terminal, asked for twice."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("Give one, or set GRATICULE_PASSWORD.", param_hint="--password")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def complain(error: GraticuleError, about: str | None = None) -> None:
+    """Say on the error stream what went wrong, and what would be right."""
+    from rich.markup import escape
+
+    text = error.message if error.expected is None else f"{error.message} Expected: {error.expected}."
+    err.print(f"[red]error:[/red] {escape(f'{about}: {text}' if about else text)}", soft_wrap=True)
+
+
+def show_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table for people, or lines with tabs when another program reads them."""
+    if not sys.stdout.isatty():
+        typer.echo("\n".join("\t".join(row) for row in rows))
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*head, box=None)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)
+
+
+def yes(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 @contextmanager
-def steps(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the error stream that is told how many steps of how many are done."""
-    with Progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=err, disable=quiet) as bar:
-        task = bar.add_task(title)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+def bar(title: str, *, quiet: bool = False) -> Iterator[Report]:
+    """A progress bar on the error stream, to be told how much of how much (None: nobody knows) is done."""
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-
-@contextmanager
-def counting(title: str) -> Iterator[Callable[[int], None]]:
-    """A line on the error stream that is told how many rows are done."""
-    columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} rows"), TimeElapsedColumn()]
-    with Progress(*columns, console=err) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done: bar.update(task, completed=done)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=quiet) as progress:
+        task = progress.add_task(escape(title), total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)

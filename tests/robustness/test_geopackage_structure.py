@@ -96,8 +96,8 @@ def test_triggers(ours: sqlite3.Connection, gdals: sqlite3.Connection) -> None:
         "SELECT table_name, data_type, identifier, description, min_x, min_y, max_x, max_y, srs_id FROM gpkg_contents",
         "SELECT srs_name, srs_id, organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys "
         "ORDER BY srs_id",
-        "SELECT hex(wkb_geometry) FROM \"it's\"",
-        "SELECT * FROM \"rtree_it's_wkb_geometry\"",
+        'SELECT hex(wkb_geometry) FROM "it\'s"',
+        'SELECT * FROM "rtree_it\'s_wkb_geometry"',
     ],
 )
 def test_content(ours: sqlite3.Connection, gdals: sqlite3.Connection, query: str) -> None:

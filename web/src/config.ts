@@ -4,20 +4,17 @@ export type Bounds = [west: number, south: number, east: number, north: number];
 
 export type LayerType = "polygon" | "line" | "point" | "raster" | "tile" | "folder";
 
-export interface Marker {
-  type: "circle" | "box";
-  color: string | null;
-  border: string | null;
-  bw: number | null;
-  size: number | null;
-}
-
+/** One class of a layer, as `style/legend.py` tells it: colours as `#rrggbb`, lengths in pixels. */
 export interface LegendEntry {
   label: string | null;
+  family: "polygon" | "line" | "point";
   fill: string | null;
   stroke: string | null;
-  stroke_width: number | null;
-  marker: Marker | null;
+  stroke_width: number;
+  /** The wider line below a line. */
+  casing: string | null;
+  casing_width: number;
+  marker: { type: "circle" | "box"; size: number } | null;
   dash: number[] | null;
 }
 
@@ -43,6 +40,7 @@ export interface MapConfig {
     copyright: string | null;
     bounds: Bounds | null;
     can_edit: boolean;
+    can_share: boolean;
     resource_id: string;
     public: boolean;
   };
@@ -59,6 +57,9 @@ export interface MapConfig {
     bounds: Bounds | null;
     layer_id: number | null;
     feature_id: number | null;
+    /** CSS lengths; null is all there is. */
+    width: string | null;
+    height: string | null;
   };
 }
 

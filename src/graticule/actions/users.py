@@ -38,9 +38,7 @@ def ensure_anonymous(backend: Backend) -> None:
 
 def create_user(backend: Backend, username: str, password: str, *, administrator: bool = False) -> User:
     """A new account. Raises ``BadRequest``, ``Conflict``."""
-    if not USERNAME.fullmatch(username):
-        expected = "up to 100 letters, digits and . @ + - _"
-        raise BadRequest("This cannot be a user name.", field="username", value=username, expected=expected)
+    check_username(username)
     check_password(password)
     password_hash = hash_password(password)
     now = int(time.time())
@@ -86,6 +84,13 @@ def set_password(backend: Backend, username: str, password: str) -> None:
             raise NotFound(f"There is no user named {username}.", field="username", value=username)
         user.password_hash = password_hash
         user.modified = int(time.time())
+
+
+def check_username(username: str) -> None:
+    """Raises ``BadRequest`` when no user can be called so."""
+    if not USERNAME.fullmatch(username):
+        expected = "up to 100 letters, digits and . @ + - _"
+        raise BadRequest("This cannot be a user name.", field="username", value=username, expected=expected)
 
 
 def check_password(password: str) -> None:

@@ -116,7 +116,7 @@ def map_iframe(call: ApiCall, map_id: int) -> Response:
 @embedding.get("/layers/{layer_id:id}/render.iframe")
 def layer_iframe(call: ApiCall, layer_id: int) -> Response:
     """An interactive map of one layer."""
-    options = _options(call)
+    options = _options(call) | {"layer_id": layer_id}
     try:
         config = embed.page_of_layer(call.backend, call.actor, layer_id, options)
     except (NotFound, Forbidden):

@@ -154,7 +154,7 @@ class Dataset(Base):
     """A table of an account's feature store: one that a user made, or what was read in from a file.
 
     ``kind`` is ``table`` or ``file``. ``store_table`` is its name in the account's GeoPackage. For a file,
-    ``path``, ``sublayer`` and ``family`` say what was read, ``stated`` how, ``fingerprint`` what the file looked like then.
+    ``path``, ``sublayer`` and ``family`` say what was read, ``stated`` how, ``fingerprint`` what the file looked like.
     """
 
     __tablename__ = "datasets"

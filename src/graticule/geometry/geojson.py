@@ -36,11 +36,6 @@ def write(geoms: NDArray[np.object_], epsg: int | None = None) -> list[str | Non
     return [text and text[:-1] + end for text in texts]
 
 
-def with_crs(text: str, epsg: int | None) -> str:
-    """The text of a GeoJSON object with a ``crs`` member at its end; as it is for 4326 and None."""
-    return text if epsg is None or epsg == WGS84 else text[:-1] + _crs_member(epsg)
-
-
 def _crs_member(epsg: int) -> str:
     return f',"crs":{{"type":"name","properties":{{"name":"urn:ogc:def:crs:EPSG::{epsg}"}}}}}}'
 

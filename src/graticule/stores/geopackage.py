@@ -168,7 +168,8 @@ def _srid_of(connection: sqlite3.Connection, crs_text: str) -> int:
     if crs.is_web_mercator:
         crs = Crs.web_mercator()
     organization, code = ("NONE", 0) if crs.epsg is None else ("EPSG", crs.epsg)
-    return staged_table.enter_srs(connection, crs.pyproj.name, organization, code, crs.pyproj.to_wkt("WKT1_GDAL"))
+    definition = crs.pyproj.to_wkt("WKT1_GDAL", output_axis_rule=True)
+    return staged_table.enter_srs(connection, crs.pyproj.name, organization, code, definition)
 
 
 def _announce(connection: sqlite3.Connection, table: Table, *, features: int, box: Box | None) -> None:

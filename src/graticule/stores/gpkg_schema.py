@@ -102,15 +102,6 @@ def create_rtree(name: str) -> str:
     return f"CREATE VIRTUAL TABLE {quoted(rtree(name))} USING rtree(id, minx, maxx, miny, maxy)"
 
 
-def fill_rtree(name: str) -> str:
-    """Index all rows of the table."""
-    sides = ", ".join(f"ST_{side}({GEOMETRY})" for side in ("MinX", "MaxX", "MinY", "MaxY"))
-    return (
-        f"INSERT INTO {quoted(rtree(name))} SELECT {KEY}, {sides} FROM {quoted(name)} "
-        f"WHERE {GEOMETRY} NOT NULL AND NOT ST_IsEmpty({GEOMETRY})"
-    )
-
-
 def create_triggers(table: Table) -> list[str]:
     """What keeps the number of features and, for a table with geometry, the R*Tree true (annex F.3)."""
     return _count_triggers(table.name) + (_rtree_triggers(table.name) if table.geometry_type else [])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyproj
 import shapely
 from pyproj.exceptions import CRSError
 
 from graticule.errors import BadRequest
+from graticule.geometry.crs import Crs
+from graticule.geometry.reproject import reproject as reproject_geometries
 
 if TYPE_CHECKING:
     from graticule.model.features import Box
@@ -54,15 +55,8 @@ def fits_lonlat(box: Box | None) -> bool:
 
 
 def reproject(shapes: Shapes, source: str, target: str) -> Shapes:
-    """The geometries in another projection, x before y. Raises BadRequest where a point has no place in it."""
-    transformer = pyproj.Transformer.from_crs(source, target, always_xy=True)
-
-    def move(
-        coordinates: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        return np.column_stack(transformer.transform(*coordinates.T))
-
-    moved = shapely.transform(shapes, move, include_z=bool(shapely.has_z(shapes).any()))
-    if not np.isfinite(shapely.get_coordinates(moved)).all():
-        raise BadRequest(f"Some of the features lie where {target} has no coordinates.", field="epsg")
+    """The geometries in another projection, x before y. Raises BadRequest where one has no place in it."""
+    moved = reproject_geometries(shapes, Crs.from_text(source), Crs.from_text(target))
+    if (shapely.is_missing(moved) & ~shapely.is_missing(shapes)).any():
+        raise BadRequest(f"Some of the features lie where {target[:100]} has no coordinates.", field="epsg")
     return moved

@@ -10,7 +10,8 @@ const config = readConfig<MapConfig>();
 // On a phone the list would hide the map.
 config.options.layerlist_expanded &&= matchMedia("(min-width: 640px)").matches;
 const screen = new MapScreen(config);
-byId("share").addEventListener("click", () => openSharing(screen.config.map));
+// The button is there for those who may share.
+document.getElementById("share")?.addEventListener("click", () => openSharing(screen.config.map));
 if (screen.config.map.can_edit) addUpload();
 
 function addUpload(): void {

@@ -61,7 +61,7 @@ export class LayerList {
     const box = h("input", { type: "checkbox", "data-layer": layer.id, checked: this.on.has(layer.id) });
     box.addEventListener("change", () => this.toggle(layer.id, box.checked));
     const single = layer.legend.length === 1 && !layer.legend[0]!.label;
-    const mark = layer.type === "folder" ? null : single ? swatch(layer.type, layer.legend[0]!) : plainMark(layer);
+    const mark = single ? swatch(layer.legend[0]!) : plainMark(layer);
     const label = h("label", {}, box, mark, h("span", { class: "name" }, layer.name), stateOf(layer));
     const head = h("div", { class: "row" }, layer.type === "folder" && this.folderButton(layer), label);
     const item = h("li", { "data-type": layer.type, class: this.dimmed(layer) ? "dimmed" : null }, head);
@@ -107,7 +107,7 @@ function plainMark(layer: LayerConfig): SVGElement | null {
 }
 
 function classes(layer: LayerConfig): HTMLElement {
-  const items = layer.legend.map((entry) => h("li", {}, swatch(layer.type, entry), h("span", {}, entry.label ?? "")));
+  const items = layer.legend.map((entry) => h("li", {}, swatch(entry), h("span", {}, entry.label ?? "")));
   return h("ul", { class: "classes", "aria-label": `Legend of ${layer.name}` }, ...items);
 }
 

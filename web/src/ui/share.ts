@@ -16,7 +16,7 @@ export function embedCode(origin: string, { id, name }: { id: number; name: stri
 export function openSharing(map: MapConfig["map"]): void {
   openDialog(
     "Share this map",
-    map.can_edit && publicSwitch(map),
+    map.can_share && publicSwitch(map),
     h("h3", {}, "Embed in a web page"),
     copyable("Embed code", embedCode(location.origin, map)),
     h("h3", {}, "As a picture"),
