@@ -91,8 +91,8 @@ def ids(caller: Caller, path: str) -> list[str]:
 
 
 def pages(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
-    number = 1
-    while data := got(caller.get(path, params={"page": number, "perpage": 50}))["data"]:
+    number, joint = 1, "&" if "?" in path else "?"
+    while data := got(caller.get(f"{path}{joint}page={number}&perpage=50"))["data"]:
         yield from data
         number += 1
 

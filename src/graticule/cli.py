@@ -21,7 +21,7 @@ from graticule import __version__
 from graticule.errors import Conflict, GraticuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fastapi import FastAPI
 
@@ -78,9 +78,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="Server processes.", min=1, max=64, envvar="GRATICULE_WORKERS")] = 1,
 ) -> None:
     """Start the server; Ctrl-C ends it."""
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
+    import uvicorn
 
     require_data(data)
     settings = settings_of(data=data.resolve(), host=host, port=port, workers=workers)
@@ -88,37 +86,34 @@ def serve(
     # The server processes read the same settings from their environment.
     for name in ("data", "host", "port", "workers"):
         os.environ[f"GRATICULE_{name.upper()}"] = str(getattr(settings, name))
-    Granian(
+    uvicorn.run(
         "graticule.cli:worker_application",
         factory=True,
-        address=host,
+        host=host,
         port=port,
-        interface=Interfaces.ASGI,
         workers=workers,
-        workers_kill_timeout=END_SECONDS,
-        log_level=LogLevels(settings.log_level),
-        websockets=False,
-        respawn_failed_workers=True,
-    ).serve()
+        # The parser that takes < and > in addresses as they are: people write where=POP>5 in them.
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level=settings.log_level,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=END_SECONDS,
+    )
 
 
 def worker_application() -> FastAPI:
     """The application of one server process."""
-    import signal
-
-    # Until the server listens to signals itself, this process has its parent's handlers, which end nothing here.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
     from graticule.app import create_app
 
     return create_app(settings_of())
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Raises ``GraticuleError`` when nothing can listen there.
-
-    The server would not notice: it lets several processes listen on one port.
-    """
+    """Raises ``GraticuleError`` when nothing can listen there."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -58,4 +59,4 @@ class Settings(BaseSettings):
         description="Whether pictures may draw tiles from addresses in private networks; then whoever may make a map "
         "can have the server ask machines there.",
     )
-    log_level: str = Field("info", description="How much the server logs: debug, info, warning, error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the server logs.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
-
 from tests.server import Caller, Server
 from tests.sharing import (
     account_of,
@@ -29,6 +29,7 @@ OWN_ONLY = {"INSERT_MDC", "UPDATE_MDC", "DELETE_MDC"}
 READ = set(NAMES) - OWN_ONLY
 EDIT = {"OWNER", "EDIT", "EDIT_WITH_SHARE"}
 GIVE = {"OWNER", "EDIT_WITH_SHARE", "SHARE"}
+NUMBERS = itertools.count(1)
 
 
 @dataclass
@@ -44,24 +45,40 @@ class Things:
     resources: dict[str, str]
 
 
+@pytest.fixture(scope="module")
+def user(server: Server) -> Iterator[Caller]:
+    """The owner of everything here."""
+    with server.new_user() as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def other(server: Server) -> Iterator[Caller]:
+    """Who has what is shared, and nothing else: each test has things of its own."""
+    with server.new_user() as caller:
+        yield caller
+
+
 @pytest.fixture
 def things(user: Caller) -> Things:
-    found, table, data = new_map(user), new_table(user), new_table(user, "data")
-    layer = new_layer(user, found["id"], "data")
-    upload(user, "", notes__txt=b"notes")
+    number = next(NUMBERS)
+    table_name, data_name, file_name = f"places_{number}", f"data_{number}", f"notes_{number}.txt"
+    found, table = new_map(user), new_table(user, table_name)
+    new_table(user, data_name)
+    layer = new_layer(user, found["id"], data_name)
+    upload(user, "", **{file_name.replace(".", "__"): b"notes"})
     return Things(
         map=found["id"],
         layer=layer["id"],
-        table=f"usrsch{user.user_id}.places",
+        table=f"usrsch{user.user_id}.{table_name}",
         feature=new_feature(user, layer["id"], name="the owner's"),
-        row=new_row(user, "places", name="the owner's"),
-        file=f"storage/fs/{account_of(user)}/notes.txt",
+        row=new_row(user, table_name, name="the owner's"),
+        file=f"storage/fs/{account_of(user)}/{file_name}",
         resources={
             "map": found["resource_id"],
             "layer": layer["resource_id"],
             "table": table["resource_id"],
-            "data": data["resource_id"],
-            "file": resource_of_file(user, "notes.txt"),
+            "file": resource_of_file(user, file_name),
         },
     )
 
@@ -118,8 +135,8 @@ OF_FEATURES = [
         "vector tile of a layer",
         lambda c, t: c.get(f"layers/{t.layer}/tiles/0/0/0.mvt"),
         200,
-        READ,
-        others=tuple((name, 204) for name in OWN_ONLY),
+        READ | {"INSERT_MDC"},  # which has made one by now
+        others=(("UPDATE_MDC", 204), ("DELETE_MDC", 204)),
     ),
     Action("get a layer", lambda c, t: c.get(f"layers/{t.layer}"), 200, READ, stranger=403),
     Action("columns", lambda c, t: c.get(f"layers/{t.layer}/columns"), 200, READ),

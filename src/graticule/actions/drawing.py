@@ -10,6 +10,7 @@ from sqlalchemy import select
 from graticule.actions import need
 from graticule.actions.layers import VECTOR
 from graticule.actions.styling import Look, look_of
+from graticule.catalogue import access
 from graticule.catalogue.orm import Layer
 from graticule.errors import Forbidden, NotFound
 
@@ -74,7 +75,7 @@ def _drawables(
 
 
 def _drawable(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]) -> Drawable:
-    owner = None if "READ" in held else actor.user_id
+    owner = access.sees_features_of(actor.user_id, held)
     dataset = layer.dataset
     if layer.type not in VECTOR or dataset is None or dataset.status != "ready":
         return Drawable(layer, owner)

@@ -175,9 +175,7 @@ def page_of_layer(backend: Backend, actor: Actor, layer_id: int, options: dict[s
     return config | {"style_url": f"/1/layers/{layer_id}/style.json", "layers": [layer]}
 
 
-def _page(
-    backend: Backend, actor: Actor, found: Map, bounds: Box | None, options: dict[str, Any]
-) -> dict[str, Any]:
+def _page(backend: Backend, actor: Actor, found: Map, bounds: Box | None, options: dict[str, Any]) -> dict[str, Any]:
     with backend.catalogue.read() as session:
         held = access.permissions_on(session, actor.user_id, found.resource_id)
         public = "READ" in access.permissions_on(session, access.ANONYMOUS.user_id, found.resource_id)

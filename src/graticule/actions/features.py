@@ -78,7 +78,7 @@ def _opened(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]) 
     if dataset.status == "error":
         raise Conflict(f"The file behind layer {layer.id} could not be read: {dataset.status_text}")
     table = backend.store.table(dataset.account_id, dataset.store_table)
-    owner = None if "READ" in held else actor.user_id
+    owner = access.sees_features_of(actor.user_id, held)
     return LayerData(layer, dataset.account_id, table, held, owner)
 
 
@@ -156,7 +156,7 @@ def update(
     expected: str | None = None,
 ) -> None:
     """Change the attributes that are given and keep the others. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
-    _writable(data, "UPDATE", own=_is_own(backend, actor, data, feature))
+    _changeable(backend, actor, data, "UPDATE", feature)
     values = check_values(data.table, attributes(sent), whole=False)
     taken = take_geometry(data.table, sent, projections)
     moved = taken.given and not _stands(backend, data, feature, taken)
@@ -177,14 +177,14 @@ def _stands(backend: Backend, data: LayerData, feature: int, taken: Taken) -> bo
         return taken.geometry is stored
     if stored.is_empty or taken.geometry.is_empty:
         return bool(taken.geometry == stored)
-    shown = reproject(found.geometry, data.crs, taken.source)[0]
+    shown = reproject(found.geometry, data.crs, taken.source or data.crs)[0]
     tolerance = ROUNDING * max(map(abs, taken.sent.bounds))
     return shown is not None and bool(taken.sent.equals_exact(shown, tolerance)) and taken.sent.has_z == shown.has_z
 
 
 def delete(backend: Backend, actor: Actor, data: LayerData, feature: int, expected: str | None = None) -> None:
     """Remove a feature. Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``."""
-    _writable(data, "DELETE", own=_is_own(backend, actor, data, feature))
+    _changeable(backend, actor, data, "DELETE", feature)
     if not backend.store.delete(data.account, data.table, feature, expected):
         raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
 
@@ -199,6 +199,13 @@ def attributes(sent: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         raise BadRequest("data is not an object.", field="data", value=values, expected='{"column": value}')
     return values
+
+
+def _changeable(backend: Backend, actor: Actor, data: LayerData, permission: str, feature: int) -> None:
+    """Raises ``Forbidden``, also for a feature of others where only one's own may be changed; ``NotFound``."""
+    _writable(data, permission, own=True)
+    if permission not in data.held:
+        _writable(data, permission, own=_is_own(backend, actor, data, feature))
 
 
 def _is_own(backend: Backend, actor: Actor, data: LayerData, feature: int) -> bool:

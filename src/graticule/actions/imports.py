@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     Report = Callable[[int, int | None], None]
 
 
+# What may be a table, but is more often a note that comes with the data.
+NOTES = ".txt"
+# Layers that GDAL makes of other layers of the same file.
+DERIVED = {"gpx": ("route_points", "track_points")}
+MOST_REASONS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What one layer can show: a raster, or one layer of a vector file and in it the features of one family.
@@ -112,17 +119,21 @@ def _read_all(
     if not said and len(problems) == 1:
         raise problems[0]
     if not said:
-        reasons = "; ".join(error.message for error in problems) or "it holds no file of a known format."
-        raise BadRequest(f"Nothing in “{name}” can be read: {reasons}", field="file", value=name)
+        reasons = " ".join(error.message for error in problems[:MOST_REASONS])
+        raise BadRequest(f"Nothing in “{name}” can be read. {reasons}", field="file", value=name)
     return [*said, *(f"Left as a file: {error.message}" for error in problems)]
 
 
 def _main_files(backend: Backend, account: int, stored: Iterable[str]) -> list[str]:
-    """Those of the files that are data by themselves and not a part of another one."""
+    """Those of the files that are data by themselves: neither a part of another one, nor a note beside it.
+
+    Where none is, all of them: reading them tells what is wrong.
+    """
     known = [path for path in stored if format_of(Path(path)) is not None]
     local = {path: backend.files.local_path(account, path) for path in known}
     parts = {part for path in known for part in group(local[path])[1:]}
-    return [path for path in known if local[path] not in parts]
+    mains = [path for path in known if local[path] not in parts]
+    return [path for path in mains if not path.lower().endswith(NOTES)] or mains or list(stored)
 
 
 def _contents(backend: Backend, account: int, path: str) -> list[Content]:
@@ -132,7 +143,8 @@ def _contents(backend: Backend, account: int, path: str) -> list[Content]:
     if row is not None and row.kind == "raster":
         return [Content(stem, None, json.dumps(source), None, 0)]
     found = list_sublayers(backend.files.local_path(account, path))
-    filled = [sublayer for sublayer in found if sublayer.feature_count] or found[:1]
+    own = [sublayer for sublayer in found if row is None or sublayer.name not in DERIVED.get(row.name, ())]
+    filled = [sublayer for sublayer in own if sublayer.feature_count] or found[:1]
     pairs = [(sublayer, family) for sublayer in filled for family in sublayer.families or (None,)]
     if len(pairs) == 1:
         return [Content(stem, Part(), json.dumps(source), None, filled[0].feature_count)]
@@ -163,6 +175,7 @@ def _take(
 def _read(backend: Backend, account: int, path: str, content: Content, report: Report) -> str:
     if content.part is None:
         ensure_raster(backend, account, path)
+        report(1, 1)
         return f"/{path}: a raster."
     part, total = content.part, content.rows
     dataset = datasets.ensure_file_dataset(backend, account, path, part, lambda done: report(done, total))

@@ -72,14 +72,13 @@ EXTENT = ("x_min", "y_min", "x_max", "y_max")
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """A layer with its extent (as text, xmin, ymin, xmax, ymax), its table and what the caller may do with it.
+    """A layer with its extent (as text, xmin, ymin, xmax, ymax), and its table.
 
     ``problems`` are sentences on what of its styles cannot be used.
     """
 
     layer: Layer
     extent: tuple[str | None, ...]
-    permissions: frozenset[str]
     table: Table | None = None
     problems: tuple[str, ...] = ()
 
@@ -94,7 +93,7 @@ def list_layers(
             _need_map_or_layer_of(session, actor, map_id)
             statement = statement.where(Layer.map_id == map_id).order_by(Layer.order.desc())
         total, layers = listing.run(session, statement, wanted, ATTRIBUTES)
-        views = [(layer, need.layer_permissions(session, actor.user_id, layer)) for layer in layers]
+        views = [(layer, need.data_permissions(session, actor, layer)) for layer in layers]
     return total, [view(backend, layer, held) for layer, held in views]
 
 
@@ -124,7 +123,7 @@ def get_layer(backend: Backend, actor: Actor, layer_id: int, map_id: int | None 
     with backend.catalogue.read() as session:
         layer = need.find_layer(session, actor, layer_id)
         of_map(layer, map_id)
-        held = need.layer_permissions(session, actor.user_id, layer)
+        held = need.data_permissions(session, actor, layer)
     return view(backend, layer, held)
 
 
@@ -143,17 +142,22 @@ def of_map(layer: Layer, map_id: int | None) -> None:
 
 
 def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
-    """The layer with what its data says of it. A table that is gone leaves these parts out."""
+    """The layer with what its data says of it, for a caller who holds this on the data.
+
+    Of data that the caller may not read, or a table that is gone, nothing is said.
+    """
+    if "READ" not in held:
+        return LayerView(layer, (None,) * 4)
     if layer.dataset is None:
-        return LayerView(layer, tuple(getattr(layer, name) for name in EXTENT), held)
+        return LayerView(layer, tuple(getattr(layer, name) for name in EXTENT))
     try:
         table = backend.store.table(layer.dataset.account_id, layer.dataset.store_table)
         box = backend.store.extent(layer.dataset.account_id, table.name) if table.geometry_type else None
     except NotFound:
-        return LayerView(layer, (None,) * 4, held)
+        return LayerView(layer, (None,) * 4)
     extent = tuple(str(side) for side in box) if box else (None,) * 4
     problems = look_of(layer, table).parsed.problems if layer.styles else ()
-    return LayerView(layer, extent, held, table, problems)
+    return LayerView(layer, extent, table, problems)
 
 
 def state_of(layer: Layer) -> tuple[str, str | None]:
@@ -195,7 +199,7 @@ def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id
         session.add(made)
         session.flush()
         session.refresh(made)
-        held = need.layer_permissions(session, actor.user_id, made)
+        held = need.data_permissions(session, actor, made)
     return view(backend, made, held)
 
 
@@ -228,7 +232,7 @@ def update_layer(
             touch(layer.map)
         session.flush()
         session.refresh(layer)
-        held = need.layer_permissions(session, actor.user_id, layer)
+        held = need.data_permissions(session, actor, layer)
     return view(backend, layer, held)
 
 

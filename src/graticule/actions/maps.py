@@ -71,6 +71,12 @@ def get_map(backend: Backend, actor: Actor, map_id: int) -> MapView:
         return _view(session, actor, need.find_map(session, actor, map_id))
 
 
+def check_editable(backend: Backend, actor: Actor, map_id: int) -> None:
+    """Raises ``NotFound`` or ``Forbidden`` when the caller may not change the map."""
+    with backend.catalogue.read() as session:
+        need.find_map(session, actor, map_id, "EDIT")
+
+
 def note_visit(backend: Backend, map_id: int) -> None:
     """Somebody looked at the map; this is no change of it."""
     with backend.catalogue.write() as session:

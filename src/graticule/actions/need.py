@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from graticule.catalogue import access
 from graticule.catalogue.orm import Dataset, File, Layer, Map
 from graticule.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from graticule.catalogue.access import Actor
@@ -66,12 +70,7 @@ def data_permissions(session: Session, actor: Actor, layer: Layer) -> frozenset[
     of_data = source_permissions(session, layer.source_user_id, layer)
     if actor.user_id != layer.source_user_id and not of_data & SHARERS:
         return access.NOTHING
-    return frozenset(name for name in of_layer if _covered(name, of_data))
-
-
-def _covered(name: str, of_data: frozenset[str]) -> bool:
-    # Whoever may change all features may also change one's own.
-    return name in of_data or name.removesuffix("_MDC") in of_data
+    return frozenset(name for name in of_layer if access.covers(of_data, name))
 
 
 def source_permissions(session: Session, user_id: int, layer: Layer) -> frozenset[str]:
@@ -94,7 +93,11 @@ def file_permissions(session: Session, user_id: int, account: int, path: str) ->
     """What a user may do with a file or directory: by its own shares and those of the directories above it."""
     if user_id == account:
         return access.BRINGS["OWNER"]
+    return access.permissions_on(session, user_id, *resources_of_path(session, account, path))
+
+
+def resources_of_path(session: Session, account: int, path: str) -> Sequence[int]:
+    """The resources of a file or directory and of all the directories above it, as far as they have some."""
     parts = path.split("/")
     above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
-    resources = session.query(File.resource_id).where(File.account_id == account, File.path.in_(above))
-    return access.permissions_on(session, user_id, *(rid for (rid,) in resources))
+    return session.scalars(select(File.resource_id).where(File.account_id == account, File.path.in_(above))).all()

@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from graticule.actions import fields, need
 from graticule.actions.users import find_user
 from graticule.catalogue import access
-from graticule.catalogue.orm import Layer, Map, Resource, Share, User
+from graticule.catalogue.orm import File, Layer, Map, Resource, Share, User
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -101,10 +101,14 @@ def _held(session: Session, actor: Actor, resource_id: int) -> frozenset[str]:
 
 
 def _standing_above(session: Session, resource: Resource | None, resource_id: int) -> tuple[int, ...]:
-    if resource is None or resource.type != "layer":
-        return (resource_id,)
-    of_map = session.scalar(select(Map.resource_id).join(Layer).where(Layer.resource_id == resource_id))
-    return (resource_id, of_map) if of_map is not None else (resource_id,)
+    """The resources whose shares hold for this one: a layer's map, the directories above a file."""
+    above: Sequence[int] = ()
+    if resource is not None and resource.type == "layer":
+        above = session.scalars(select(Map.resource_id).join(Layer).where(Layer.resource_id == resource_id)).all()
+    elif resource is not None and resource.type == "file":
+        file = session.scalar(select(File).where(File.resource_id == resource_id))
+        above = need.resources_of_path(session, file.account_id, file.path) if file else ()
+    return (resource_id, *above)
 
 
 def _permission(sent: Mapping[str, Any]) -> str:
@@ -120,7 +124,7 @@ def _may_give(held: frozenset[str], permission: str) -> None:
         return
     if not held & need.SHARERS:
         raise Forbidden("Sharing this needs the permission SHARE, EDIT_WITH_SHARE or OWNER.")
-    if permission == "OWNER" or not access.BRINGS[permission] <= held:
+    if permission == "OWNER" or not access.covers(held, permission):
         raise Forbidden(f"You cannot give or take {permission}: you do not have it yourself.")
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from graticule.actions import need
 from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map, raster_of
 from graticule.actions.maps import map_crs
@@ -30,6 +32,8 @@ from graticule.transfer.web_tiles import TileServer, read_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
@@ -184,7 +188,19 @@ def layers_box(backend: Backend, drawables: Sequence[Drawable], crs: Crs) -> Box
     xmin, ymin = (min(box[side] for box in boxes) for side in (0, 1))
     xmax, ymax = (max(box[side] for box in boxes) for side in (2, 3))
     margin = max(xmax - xmin, ymax - ymin) * 0.02 or 500 / crs.metres_per_unit
-    return xmin - margin, ymin - margin, xmax + margin, ymax + margin
+    return _on_the_map((xmin - margin, ymin - margin, xmax + margin, ymax + margin), crs)
+
+
+def _on_the_map(box: Box, crs: Crs) -> Box:
+    """The part of a box that a map shows: Mercator's poles are at infinity, and its square ends before them."""
+    if not crs.is_web_mercator:
+        return box
+    return (
+        max(box[0], WORLD_MERCATOR[0]),
+        max(box[1], WORLD_MERCATOR[1]),
+        min(box[2], WORLD_MERCATOR[2]),
+        min(box[3], WORLD_MERCATOR[3]),
+    )
 
 
 def _extent(backend: Backend, drawable: Drawable, crs: Crs) -> Box | None:
@@ -240,7 +256,18 @@ def _image(backend: Backend, drawable: Drawable, view: _View) -> ImageLayer | No
     else:
         path = raster_to_read(backend, layer.raster_account_id or 0, layer.raster_path or "")
         rgba = None if path is None else read_window(path, view.box, *size)
-    return None if rgba is None else ImageLayer(rgba, float(layer.alpha) / 100)
+    return None if rgba is None else ImageLayer(_once(rgba, view), float(layer.alpha) / 100)
+
+
+def _once(rgba: NDArray[np.uint8], view: _View) -> NDArray[np.uint8]:
+    """The image without what lies beyond the antimeridian, where GDAL begins anew: features are drawn only once."""
+    if not (view.crs.is_web_mercator or view.crs.is_geographic):
+        return rgba
+    half = WORLD_MERCATOR[2] if view.crs.is_web_mercator else view.crs.half_turn
+    pixel = (view.box[2] - view.box[0]) / view.width
+    x = view.box[0] + pixel * (np.arange(view.width) + 0.5)
+    rgba[:, np.abs(x) > half, 3] = 0
+    return rgba
 
 
 def tile_server(backend: Backend, drawable: Drawable) -> TileServer:

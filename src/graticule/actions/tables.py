@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, update
@@ -43,11 +43,15 @@ MOST_COLUMNS = 1000
 
 @dataclass(frozen=True, slots=True)
 class TableView:
-    """A table with its place in the catalogue and what the caller may do with it."""
+    """A table with its place in the catalogue and what the caller may do with it.
+
+    ``owner`` is set where the caller may see only rows of their own.
+    """
 
     dataset: Dataset
     table: Table
     held: frozenset[str]
+    owner: int | None = None
 
 
 def list_tables(backend: Backend, actor: Actor, *, spatial: bool | None = None) -> list[TableView]:
@@ -71,11 +75,20 @@ def get_table(backend: Backend, actor: Actor, name: str, permission: str = "READ
     with backend.catalogue.read() as session:
         dataset = find_table(session, actor, name)
         held = need.dataset_permissions(session, actor.user_id, dataset) if dataset else access.NOTHING
-    if permission == "READ" and "READ" not in held:
-        held = access.NOTHING
     need.require(held, permission, f"table {name}")
     assert dataset is not None
     return TableView(dataset, backend.store.table(dataset.account_id, dataset.store_table), held)
+
+
+def open_rows(backend: Backend, actor: Actor, name: str) -> TableView:
+    """A table of which the caller may read rows, or at least rows of their own. Raises ``NotFound``."""
+    with backend.catalogue.read() as session:
+        dataset = find_table(session, actor, name)
+        held = need.dataset_permissions(session, actor.user_id, dataset) if dataset else access.NOTHING
+    if dataset is None or not held:
+        raise NotFound(f"There is no table {name}, or it is not shared with you.")
+    table = backend.store.table(dataset.account_id, dataset.store_table)
+    return TableView(dataset, table, held, access.sees_features_of(actor.user_id, held))
 
 
 def create_table(backend: Backend, actor: Actor, sent: Mapping[str, Any]) -> TableView:
@@ -152,12 +165,12 @@ def empty_table(backend: Backend, actor: Actor, name: str) -> None:
 
 def read_rows(backend: Backend, view: TableView, query: Query) -> Iterator[Batch]:
     """Rows of a table, in batches."""
-    return backend.store.read(view.dataset.account_id, view.table, query)
+    return backend.store.read(view.dataset.account_id, view.table, replace(query, owner=view.owner))
 
 
 def count_rows(backend: Backend, view: TableView, query: Query) -> int:
     """How many rows there are, limit and offset aside."""
-    return backend.store.count(view.dataset.account_id, view.table, query)
+    return backend.store.count(view.dataset.account_id, view.table, replace(query, owner=view.owner))
 
 
 def read_row(backend: Backend, view: TableView, row: int, query: Query) -> Batch:
@@ -212,20 +225,18 @@ def delete_row(backend: Backend, actor: Actor, name: str, row: int, expected: st
 
 
 def _to_write(backend: Backend, actor: Actor, name: str, permission: str, row: int | None) -> TableView:
-    with backend.catalogue.read() as session:
-        dataset = find_table(session, actor, name)
-        held = need.dataset_permissions(session, actor.user_id, dataset) if dataset else access.NOTHING
-    if dataset is None or not held:
-        raise NotFound(f"There is no table {name}, or it is not shared with you.")
-    view = TableView(dataset, backend.store.table(dataset.account_id, dataset.store_table), held)
-    own = row is None
-    if row is not None:
+    view = open_rows(backend, actor, name)
+    _allow(access.may(view.held, permission, own=True))
+    if row is not None and permission not in view.held:
         found = read_row(backend, view, row, Query(columns=(), ids=(row,), geometry=False))
         own = actor.signed_in and found.owner is not None and found.owner[0] == actor.user_id
-    verdict = access.may(held, permission, own=own)
+        _allow(access.may(view.held, permission, own=own))
+    return view
+
+
+def _allow(verdict: access.Verdict) -> None:
     if not verdict.allowed:
         raise Forbidden(verdict.because)
-    return view
 
 
 def _name(sent: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ class ApiConventions:
         outgoing.bare = scope["method"] == "HEAD"
         sent = "GET" if outgoing.bare else scope["method"]
         try:
-            found = rewrite(scope | {"method": sent})
+            found = rewrite({**scope, "method": sent})
             outgoing.of_api = VERSIONED.fullmatch(found.path) is not None
             if found.method == "GET":
                 outgoing.callback = callback_of(found.query) if outgoing.of_api else None
@@ -176,6 +176,11 @@ class Outgoing:
             if not message.get("more_body"):
                 await self._send_jsonp(self._start)
             return
+        await self._pass_on(message)
+
+    async def _pass_on(self, message: Message) -> None:
+        if self.bare and message["type"] == "http.response.body":
+            message["body"] = b""
         await self.send(message)
 
     def _headers(self, headers: Any) -> list[tuple[bytes, bytes]]:

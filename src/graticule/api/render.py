@@ -7,16 +7,17 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 
-from graticule.actions import fields, pictures
+from graticule.actions import fields, maps, need, pictures
 from graticule.actions.drawing import drawable_layer, drawables_of_map
 from graticule.actions.maps import map_crs
 from graticule.actions.pictures import Drawn, Frame
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
-from graticule.errors import NotFound
-from graticule.geometry.bounds import boxes_in, parse_bounds
+from graticule.errors import BadRequest, NotFound
+from graticule.geometry.bounds import Bounds, parse_bounds
 from graticule.geometry.crs import Crs
 from graticule.geometry.reproject import reproject_box
+from graticule.model.features import Box
 
 router = APIRouter(tags=["pictures"])
 Format = Literal["png", "jpg"]
@@ -62,20 +63,29 @@ def layer_of_map_as_jpg(call: ApiCall, map_id: int, layer_id: int) -> Response:
 
 def _map(call: Call, map_id: int, fmt: Format) -> Response:
     found, _ = drawables_of_map(call.backend, call.actor, map_id)
-    _only_cached(call)
+    _check_asked(call, found.id)
     frame = frame_of(call, map_crs(found))
     return _answer(call, pictures.map_picture(call.backend, call.actor, map_id, frame, fmt))
 
 
 def _layer(call: Call, layer_id: int, fmt: Format, map_id: int | None) -> Response:
     drawable = drawable_layer(call.backend, call.actor, layer_id, map_id)
-    _only_cached(call)
+    _check_asked(call, drawable.layer.map_id)
     frame = frame_of(call, map_crs(drawable.layer.map))
     return _answer(call, pictures.layer_picture(call.backend, call.actor, layer_id, frame, fmt, map_id))
 
 
-def _only_cached(call: Call) -> None:
-    """Pictures are always drawn anew, so there is never one in store. Raises ``NotFound`` when only that would do."""
+def _check_asked(call: Call, map_id: int) -> None:
+    """Raises for what is asked beside the picture itself: ``NotFound``, ``Forbidden``, ``BadRequest``.
+
+    Pictures are always drawn anew, so there is never one in store where only that would do, and none to replace; but
+    who may not have one replaced is told so.
+    """
+    if call.flag("invalidate"):
+        maps.check_editable(call.backend, call.actor, map_id)
+    call.flag("justgenerate")
+    if call.text("saveto"):
+        need.signed_in(call.actor)
     if not call.flag("phender", default=True):
         raise NotFound("This picture is not in store, and phender=false asks not to draw it.")
 
@@ -88,15 +98,24 @@ def frame_of(call: Call, map_projection: Crs) -> Frame:
     if bounds is not None:
         srid = call.text("srid")
         given = Crs.from_epsg(srid, field="srid") if srid else crs
-        parsed = parse_bounds(bounds, given)
-        boxes = boxes_in(parsed, given, given)
-        box = boxes[0] if given.same_as(crs) else reproject_box(boxes[0], given, crs)
+        box = reproject_box(picture_box(parse_bounds(bounds, given), given), given, crs)
+        if box is None:
+            raise BadRequest("The projection shows nothing of these bounds.", field="bounds", value=bounds)
     scale = call.text("numscale")
     numscale = None
     if scale is not None and scale.lower() not in ("false", "0"):
         numscale = fields.number("numscale", scale, 1, 1e10)
     width, height = (call.integer(name, 256, 1, LARGEST) for name in ("width", "height"))
     return Frame(width, height, crs, box, numscale, legend=call.flag("layerlist"))
+
+
+def picture_box(bounds: Bounds, crs: Crs) -> Box:
+    """The corners in order; geographic ones that cross the antimeridian go on beyond it."""
+    xmin, xmax = bounds.xmin, bounds.xmax
+    if crs.is_geographic and xmin > xmax:
+        xmax += 2 * crs.half_turn
+    ys = sorted((bounds.ymin, bounds.ymax))
+    return min(xmin, xmax), ys[0], max(xmin, xmax), ys[1]
 
 
 def _projection(call: Call) -> Crs | None:

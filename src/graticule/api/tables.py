@@ -59,7 +59,7 @@ def create_table(call: ApiCall) -> Response:
 @router.get("/tables/{name}/export.csv")
 def table_as_csv(call: ApiCall, name: str) -> Response:
     """All rows as CSV, the geometry as WKT."""
-    view = tables.get_table(call.backend, call.actor, name)
+    view = tables.open_rows(call.backend, call.actor, name)
     names = tuple(column.name for column in view.table.columns)
     crs = Crs.from_text(view.table.crs) if view.table.crs else None
     how = FeatureFormat(crs, crs) if crs else None
@@ -101,7 +101,7 @@ def empty_table(call: ApiCall, name: str) -> Response:
 @router.get("/tables/{name}/rows")
 def list_rows(call: ApiCall, name: str) -> Response:
     """Rows of a table, every value as text."""
-    view = tables.get_table(call.backend, call.actor, name)
+    view = tables.open_rows(call.backend, call.actor, name)
     page = call.page()
     where, order_by = call.text("where"), call.text("order_by")
     query = Query(
@@ -120,7 +120,7 @@ def list_rows(call: ApiCall, name: str) -> Response:
 @router.get("/tables/{name}/rows/{row_id:id}")
 def get_row(call: ApiCall, name: str, row_id: int) -> Response:
     """One row."""
-    view = tables.get_table(call.backend, call.actor, name)
+    view = tables.open_rows(call.backend, call.actor, name)
     query = Query(columns=_wanted(call, view), ids=(row_id,), geometry=_geometry(call) != "false")
     row = next(_rows(call, view, tables.read_row(call.backend, view, row_id, query)))
     return reply.tagged(call, row, tables.row_version(call.backend, view, row_id))
@@ -130,8 +130,11 @@ def get_row(call: ApiCall, name: str, row_id: int) -> Response:
 def create_row(call: ApiCall, name: str) -> Response:
     """A new row."""
     view, number = tables.insert_row(call.backend, call.actor, name, call.fields, Projections(call.crs()))
+    location = f"1/tables/{name}/rows/{number}"
+    if view.owner is not None and not call.actor.signed_in:
+        return reply.created(call, location, {KEY: str(number)})
     made = tables.read_row(call.backend, view, number, Query(ids=(number,)))
-    return reply.created(call, f"1/tables/{name}/rows/{number}", next(_rows(call, view, made)))
+    return reply.created(call, location, next(_rows(call, view, made)))
 
 
 @router.put("/tables/{name}/rows/{row_id:id}", status_code=204)

@@ -41,9 +41,13 @@ BRINGS: dict[str, frozenset[str]] = {
     **{name: frozenset({name, "READ"}) for name in ("EXPORT", "INSERT", "UPDATE", "DELETE", "SHARE")},
     **{name: frozenset({name}) for name in ("READ", *_OWN_FEATURES)},
 }
-# The permissions that let a caller know that a thing is there: all of them, since *_MDC holders work with it too.
+# Names that only stand for others.
+_BUNDLES = frozenset({"EDIT_WITH_SHARE", "EDIT_MOBILE"})
+# The permissions that bring READ; those who hold others only see features of their own.
 READING = tuple(name for name, brings in BRINGS.items() if "READ" in brings)
 NOTHING: frozenset[str] = frozenset()
+# An owner that no feature has.
+NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,21 @@ def may(held: frozenset[str], permission: str, *, own: bool = False) -> Verdict:
     if f"{permission}_MDC" in held:
         return Verdict(False, f"{permission}_MDC allows this on one's own features only.")
     return Verdict(False, f"This needs the permission {permission}.")
+
+
+def sees_features_of(user_id: int, held: frozenset[str]) -> int | None:
+    """The user whose features are all that the holder sees; None for everyone's.
+
+    Without READ these are one's own. Those that were made without a key are nobody's own.
+    """
+    if "READ" in held:
+        return None
+    return NOBODY if user_id == ANONYMOUS_ID else user_id
+
+
+def covers(held: frozenset[str], permission: str) -> bool:
+    """Whether all that a permission brings is held, under whatever name. OWNER is covered by itself only."""
+    return all(name in held or name.removesuffix("_MDC") in held for name in BRINGS[permission] - _BUNDLES)
 
 
 def _shared(
