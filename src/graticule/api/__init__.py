@@ -1,6 +1,6 @@
 """HTTP and nothing else.
 
-Here: numbers in paths. ``{map_id:id}`` matches a whole number that the catalogue can hold, and nothing else.
+Here: numbers in paths. ``{map_id:id}`` matches a whole number, and nothing else.
 """
 
 from __future__ import annotations
@@ -8,13 +8,17 @@ from __future__ import annotations
 from starlette.convertors import Convertor, register_url_convertor
 
 
-class IdConvertor(Convertor[int]):
-    """A number of up to 18 digits."""
+# Nothing is ever numbered so; and the catalogue can still be asked for it.
+NOBODY = 10**18
 
-    regex = "[0-9]{1,18}"
+
+class IdConvertor(Convertor[int]):
+    """A number; one of more than 18 digits is that of nothing."""
+
+    regex = "[0-9]+"
 
     def convert(self, value: str) -> int:
-        return int(value)
+        return int(value) if len(value) <= 18 else NOBODY
 
     def to_string(self, value: int) -> str:
         return str(value)
