@@ -83,6 +83,8 @@ def serve(
     require_data(data)
     settings = settings_of(data=data.resolve(), host=host, port=port, workers=workers)
     require_free_port(host, port)
+    with opened(data):  # what is wrong with it is told here, in a sentence
+        pass
     # The server processes read the same settings from their environment.
     for name in ("data", "host", "port", "workers"):
         os.environ[f"GRATICULE_{name.upper()}"] = str(getattr(settings, name))
@@ -400,21 +402,29 @@ def opened(data: Path, *, new: bool = False) -> Iterator[Backend]:
 
 def open_installation(settings: Settings) -> Backend:
     """Raises ``GraticuleError`` when the data directory cannot be used."""
+    from graticule.backend import open_backend
+
+    try:
+        return open_backend(settings)
+    except Exception as error:
+        reason = unusable(settings.data, error)
+        if reason is None:
+            raise
+        raise GraticuleError(reason) from error
+
+
+def unusable(data: Path, error: Exception) -> str | None:
+    """Why a data directory cannot be opened, in words; None for what is no fault of the directory."""
     from alembic.util import CommandError
     from sqlalchemy.exc import DatabaseError
 
-    from graticule.backend import open_backend
-
-    data = settings.data
-    try:
-        return open_backend(settings)
-    except OSError as error:
-        raise GraticuleError(f"The data directory {data} cannot be used: {error.strerror}.") from error
-    except CommandError as error:
-        raise GraticuleError(f"{data} was made by a newer version of Graticule than this {__version__}.") from error
-    except DatabaseError as error:
-        hint = f"This says more: graticule doctor --data {data}"
-        raise GraticuleError(f"The catalogue in {data} cannot be used: {error.orig}. {hint}") from error
+    if isinstance(error, OSError):
+        return f"The data directory {data} cannot be used: {error.strerror}."
+    if isinstance(error, CommandError):
+        return f"{data} was made by a newer version of Graticule than this {__version__}."
+    if isinstance(error, DatabaseError):
+        return f"The catalogue in {data} cannot be used: {error.orig}. This says more: graticule doctor --data {data}"
+    return None
 
 
 def actor_named(backend: Backend, name: str) -> Actor:

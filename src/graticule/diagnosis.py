@@ -190,16 +190,18 @@ def _disk_of(place: Path) -> tuple[str, str]:
 
 
 def _catalogue(path: Path) -> Finding:
+    from graticule.catalogue.database import NEWEST
+
     if not path.exists():
         return Finding(False, "catalogue", f"{path} is not there.")
     problem = _integrity(path)
     if problem:
         return Finding(False, "catalogue", f"{path} is damaged: {problem}.")
-    held, newest = _migration(path), _newest_migration()
-    if held == newest:
-        return Finding(True, "catalogue", f"at the newest migration, {newest}")
+    held = _migration(path)
+    if held == NEWEST:
+        return Finding(True, "catalogue", f"at the newest migration, {NEWEST}")
     hint = "The server brings an older one up to date when it starts."
-    return Finding(False, "catalogue", f"at the migration {held or 'none'}; the newest is {newest}. {hint}")
+    return Finding(False, "catalogue", f"at the migration {held or 'none'}; the newest is {NEWEST}. {hint}")
 
 
 def _migration(path: Path) -> str | None:
@@ -209,14 +211,6 @@ def _migration(path: Path) -> str | None:
         except sqlite3.OperationalError:
             return None
     return str(row[0]) if row else None
-
-
-def _newest_migration() -> str | None:
-    from alembic.script import ScriptDirectory
-
-    from graticule.catalogue.database import MIGRATIONS
-
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def _geopackages(data: Path) -> Iterator[Finding]:

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-
+from tests.api_data import World
 from tests.server import Caller, Server
-from tests.sharing import made
+from tests.sharing import got, made
 
 FILES = ("countries.zip", "lakes.zip", "cities.geojson", "borders.gpx", "countries.kml", "earth.tif")
-
-
-@dataclass(frozen=True)
-class World:
-    """A caller, their map, and the id of its layer of each file by the file's name."""
-
-    caller: Caller
-    map: str
-    layers: dict[str, str]
-
-    @property
-    def countries(self) -> str:
-        return self.layers["countries.zip"]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +36,7 @@ def layer_of(caller: Caller, map_id: str, path: Path, **fields: Any) -> Any:
     folder = path.name.replace(".", "_")
     with path.open("rb") as file:
         assert caller.post(f"storage/fs/{folder}", files={"file": (path.name, file)}).status_code == 201
-    stem = path.stem if path.suffix == ".zip" else path.name
-    source = {"type": "file", "src": f"/{folder}/{stem}.shp" if path.suffix == ".zip" else f"/{folder}/{stem}"}
+    names = [entry["filename"] for entry in got(caller.get(f"storage/fs/{folder}"))["data"]]
+    name = next(name for name in names if path.suffix != ".zip" or name.endswith(".shp"))
+    source = {"type": "file", "src": f"/{folder}/{name}"}
     return made(caller.post("layers", json={"mid": map_id, "name": path.stem, "source": json.dumps(source), **fields}))

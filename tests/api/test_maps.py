@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-
 from tests.answers import refused
 from tests.server import Caller
 from tests.sharing import got, made, new_layer, new_map, new_table
@@ -34,7 +33,7 @@ def test_fields_of_a_new_map(user: Caller) -> None:
         "bgcolor", "bounds", "copyright", "description", "maxzoom", "mobileacess", "name", "share", "wmsaccess",
     ]  # fmt: skip
     assert got(user.get(f"maps/{made_now['id']}")) == made_now
-    assert got(user.get("maps"))["data"] == [made_now]
+    assert got(user.get("maps?type=private"))["data"] == [made_now]
 
 
 BOUNDS = '{"xmin": 1.0, "ymin":2,"xmax":3.50,"ymax":4}'
@@ -46,23 +45,35 @@ BOUNDS = '{"xmin": 1.0, "ymin":2,"xmax":3.50,"ymax":4}'
         ({"name": "Карта 🗺", "description": "d", "copyright": "©"}, None),
         ({"name": 5}, {"name": "5"}),
         ({"name": ""}, None),
-        ({"share": True, "wmsaccess": "0", "mobileacess": "true"}, {"share": "t", "wmsaccess": "f", "mobileacess": "t"}),
+        (
+            {"share": True, "wmsaccess": "0", "mobileacess": "true"},
+            {"share": "t", "wmsaccess": "f", "mobileacess": "t"},
+        ),
         ({"visible": False}, {"visible": "f"}),
         ({"visible": None, "archived": None, "active": None}, {"visible": "t", "archived": "f", "active": "1"}),
         ({"maxzoom": 18}, {"maxzoom": "18"}),
         ({"bgcolor": "10,20,30"}, None),
         ({"bounds": BOUNDS}, None),
-        ({"bounds": {"xmin": 1, "ymin": 2.5, "xmax": 3, "ymax": 4}}, {"bounds": '{"xmin":1,"ymin":2.5,"xmax":3,"ymax":4}'}),
+        (
+            {"bounds": {"xmin": 1, "ymin": 2.5, "xmax": 3, "ymax": 4}},
+            {"bounds": '{"xmin":1,"ymin":2.5,"xmax":3,"ymax":4}'},
+        ),
         ({"bounds": ""}, {"bounds": None}),
         ({"epsg": 4326}, {"epsg": "4326", "units": "degree"}),
         ({"epsg": "3035"}, {"epsg": "3035", "units": "meter"}),
         ({"epsg": "EPSG:2263"}, {"epsg": "2263", "units": "foot_us"}),
         ({"proj4": GOOGLE}, {"epsg": "900913", "proj4": GOOGLE}),
-        ({"epsg": None, "proj4": "+proj=laea +lat_0=10 +lon_0=20"}, {"epsg": None, "proj4": "+proj=laea +lat_0=10 +lon_0=20"}),
+        (
+            {"epsg": None, "proj4": "+proj=laea +lat_0=10 +lon_0=20"},
+            {"epsg": None, "proj4": "+proj=laea +lat_0=10 +lon_0=20"},
+        ),
         ({"epsg": "4326", "proj4": GOOGLE}, {"epsg": "4326", "units": "degree"}),
-        ({"id": "7", "owner": "9", "visited": "5", "created": 1, "resource_id": "1", "nonsense": [1]}, {"visited": "0"}),
+        (
+            {"id": "7", "owner": "9", "visited": "5", "created": 1, "resource_id": "1", "nonsense": [1]},
+            {"visited": "0"},
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("verb", ["POST", "PUT"])
 def test_settable_fields(shared: Caller, verb: str, sent: dict[str, Any], kept: dict[str, Any] | None) -> None:
     if verb == "POST":
@@ -76,23 +87,48 @@ def test_settable_fields(shared: Caller, verb: str, sent: dict[str, Any], kept: 
 
 
 BAD = [
-    ("name", True), ("name", ["x"]), ("name", {"a": 1}), ("name", "a\0b"), ("name", "x" * 1_000_001),
-    ("share", "perhaps"), ("visible", 2), ("archived", []), ("maxzoom", "deep"), ("maxzoom", 1.5), ("bgcolor", {}),
-    ("epsg", 1), ("epsg", "x"), ("epsg", True), ("epsg", [4326]), ("epsg", -4326), ("epsg", 10**30), ("epsg", 5703),
-    ("proj4", "x"), ("proj4", "+proj=nothing"), ("proj4", 7), ("proj4", "+proj=longlat +nadgrids=/etc/passwd"),
-    ("proj4", "+init=epsg:99999999"), ("proj4", "x" * 5000), ("proj4", "+proj=geocent"),
-    ("bounds", "1,2,3"), ("bounds", [1, 2, 3, 4]), ("bounds", {"xmin": 1}), ("bounds", "{"), ("bounds", 5),
-    ("bounds", {"xmin": "a", "ymin": 1, "xmax": 2, "ymax": 3}), ("bounds", {"xmin": 1e999, "ymin": 1, "xmax": 2, "ymax": 3}),
-]  # fmt: skip
+    ("name", True),
+    ("name", ["x"]),
+    ("name", {"a": 1}),
+    ("name", "a\0b"),
+    ("name", "x" * 1_000_001),
+    ("share", "perhaps"),
+    ("visible", 2),
+    ("archived", []),
+    ("maxzoom", "deep"),
+    ("maxzoom", 1.5),
+    ("bgcolor", {}),
+    ("epsg", 1),
+    ("epsg", "x"),
+    ("epsg", True),
+    ("epsg", [4326]),
+    ("epsg", -4326),
+    ("epsg", 10**30),
+    ("epsg", 5703),
+    ("proj4", "x"),
+    ("proj4", "+proj=nothing"),
+    ("proj4", 7),
+    ("proj4", "+proj=longlat +nadgrids=/etc/passwd"),
+    ("proj4", "+init=epsg:99999999"),
+    ("proj4", "x" * 5000),
+    ("proj4", "+proj=geocent"),
+    ("bounds", "1,2,3"),
+    ("bounds", [1, 2, 3, 4]),
+    ("bounds", {"xmin": 1}),
+    ("bounds", "{"),
+    ("bounds", 5),
+    ("bounds", {"xmin": "a", "ymin": 1, "xmax": 2, "ymax": 3}),
+    ("bounds", {"xmin": 1e999, "ymin": 1, "xmax": 2, "ymax": 3}),
+]
 
 
 @pytest.mark.parametrize(("field", "value"), BAD, ids=[f"{name}={str(value)[:20]}" for name, value in BAD])
 def test_fields_that_cannot_be_set(shared: Caller, field: str, value: Any) -> None:
     body = json.dumps({field: value}).replace("Infinity", "1e999")
-    before = got(shared.get("maps"))["total"]
+    before = got(shared.get("maps?type=private"))["total"]
     where = "body" if "1e999" in body else field
     refused(shared.post("maps", content=body), 400, where)
-    assert got(shared.get("maps"))["total"] == before
+    assert got(shared.get("maps?type=private"))["total"] == before
     path = f"maps/{made(shared.post('maps', json={'name': 'kept'}))['id']}"
     tag = shared.get(path).headers["etag"]
     refused(shared.put(path, content=body), 400, where)
@@ -135,7 +171,7 @@ def test_expanding(user: Caller) -> None:
     assert answer["owner"] == {"id": str(user.user_id), "username": user.username}
     assert answer["options"] == []
     assert {"OWNER", "READ", "EDIT", "SHARE"} <= set(answer["permissions"])
-    listed = got(user.get("maps", params={"expand": "owner"}))["data"][0]
+    listed = got(user.get("maps", params={"type": "private", "expand": "owner"}))["data"][0]
     assert listed["owner"] == answer["owner"]
 
 
@@ -178,7 +214,7 @@ def test_order_of_maps(user: Caller) -> None:
         "accessed": None,
         "id:desc": [2, 1, 0],
     }.items():
-        listed = [one["id"] for one in got(user.get("maps", params={"order_by": order}))["data"]]
+        listed = [one["id"] for one in got(user.get("maps", params={"type": "private", "order_by": order}))["data"]]
         assert expected is None or listed == [ids[at] for at in expected], order
 
 

@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from graticule.catalogue.database import exclusive
 from graticule.catalogue.orm import Dataset
-from graticule.errors import BadRequest, GraticuleError
+from graticule.errors import BadRequest, GraticuleError, NotFound
 from graticule.transfer.drivers import group
 from graticule.transfer.reading import open_source
 from graticule.transfer.writing import staging_geopackage
@@ -67,13 +67,20 @@ def ensure_file_dataset(
     backend: Backend, account: int, path: str, part: Part, progress: Callable[[int], None] | None = None
 ) -> Dataset:
     """What the file holds, read in if it was not yet, or if the file has changed since. Raises ``BadRequest``."""
-    local = backend.files.local_path(account, path)
-    if not local.is_file():
-        raise BadRequest(f"There is no file {path}.", field="source", value=path, expected="a file of your storage")
+    local = local_file(backend, account, path)
     known = _known(backend, account, path, part)
     if known is not None and known.status == "ready" and known.fingerprint == fingerprint(local):
         return known
     return _read_in(backend, account, path, part, known, progress)
+
+
+def local_file(backend: Backend, account: int, path: str) -> Path:
+    """Where a file that a source names lies on disk. Raises ``BadRequest`` when there is none."""
+    with suppress(NotFound):
+        local = backend.files.local_path(account, path)
+        if local.is_file():
+            return local
+    raise BadRequest(f"There is no file {path}.", field="source", value=path, expected="a file of your storage")
 
 
 def fingerprint(local: Path) -> str:

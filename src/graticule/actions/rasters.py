@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from graticule.actions.datasets import fingerprint
+from graticule.actions.datasets import fingerprint, local_file
 from graticule.errors import BadRequest
 from graticule.geometry.crs import Crs
 from graticule.transfer.rasters import open_raster, prepare
@@ -27,9 +27,7 @@ class RasterData:
 
 def ensure_raster(backend: Backend, account: int, path: str) -> RasterData:
     """What a user's file shows; a copy that can be read fast is made where it is slow. Raises ``BadRequest``."""
-    local = backend.files.local_path(account, path)
-    if not local.is_file():
-        raise BadRequest(f"There is no file {path}.", field="source", value=path, expected="a file of your storage")
+    local = local_file(backend, account, path)
     info = open_raster(local)
     ready = _prepared(backend, account, path, local)
     if not ready.exists():
@@ -45,8 +43,9 @@ def ensure_raster(backend: Backend, account: int, path: str) -> RasterData:
 
 def raster_to_read(backend: Backend, account: int, path: str) -> Path | None:
     """The file that pictures are drawn from: the fast copy, else the user's own; None when that is gone."""
-    local = backend.files.local_path(account, path)
-    if not local.is_file():
+    try:
+        local = local_file(backend, account, path)
+    except BadRequest:
         return None
     ready = _prepared(backend, account, path, local)
     return ready if ready.exists() else local

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 COOKIE = "graticule_session"
 SAFE = ("GET", "HEAD", "OPTIONS")
+# What a key of the scope "features" may change: features of layers, rows of tables.
+OF_FEATURES = re.compile(r"/1/(?:maps/\d+/)?layers/\d+/features(?:/|$)|/1/tables/[^/]+/rows(?:/|$)")
 # Words that mean "absent" where a client writes out a missing key.
 NO_KEY = ("", "None")
 
@@ -114,7 +117,7 @@ def call_of(request: Request, body: Body) -> Call:
     if isinstance(body.value, dict) and _body_is_query(request, body):
         query = {name: str(value) for name, value in body.value.items()} | query
     actor = identify(backend, credentials(request, query, body))
-    if not _in_scope(request, actor):
+    if not _in_scope(request, query, actor):
         raise Forbidden(f"This key is limited to: {', '.join(sorted(actor.scopes))}.")
     return Call(request, backend, actor, query, body)
 
@@ -145,8 +148,12 @@ def cookie_counts(request: Request, query: Mapping[str, str]) -> bool:
     state = request.state
     if state.jsonp or state.sent_method != request.method:
         return False
-    changes = request.method not in SAFE or any(name in query for name in ("saveto", "invalidate"))
-    return not changes or same_origin(request)
+    return not changes_something(request, query) or same_origin(request)
+
+
+def changes_something(request: Request, query: Mapping[str, str]) -> bool:
+    """Whether a request asks for more than to be told something."""
+    return request.method not in SAFE or any(name in query for name in ("saveto", "invalidate"))
 
 
 def same_origin(request: Request) -> bool:
@@ -162,10 +169,10 @@ def same_origin(request: Request) -> bool:
     return urlsplit(sent).netloc in own
 
 
-def _in_scope(request: Request, actor: Actor) -> bool:
-    if not actor.scopes or request.method in SAFE:
+def _in_scope(request: Request, query: Mapping[str, str], actor: Actor) -> bool:
+    if not actor.scopes or not changes_something(request, query):
         return True
-    of_features = "/features" in request.url.path or "/rows" in request.url.path
+    of_features = OF_FEATURES.match(request.url.path) is not None
     return "write" in actor.scopes or ("features" in actor.scopes and of_features)
 
 

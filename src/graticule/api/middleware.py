@@ -121,7 +121,7 @@ def _without_suffix(path: str) -> str:
     if found is None:
         return path
     if path.startswith("/1/storage/fs/"):
-        return found[1] if path.endswith(("/info.json", "/mkdir.json")) else path
+        return path
     if found[2].lower() == "json":
         return path if path.endswith(("/tilejson.json", "/style.json")) else found[1]
     raise NotAcceptable(

@@ -16,7 +16,7 @@ from graticule.api import reply
 from graticule.api.body import Body, read_body
 from graticule.api.deps import ApiCall, Call, call_of
 from graticule.api.schemas.out import entry_out
-from graticule.errors import BadRequest
+from graticule.errors import BadRequest, Forbidden, NotFound
 from graticule.storage.media import serving
 from graticule.storage.multipart import MultipartReader
 from graticule.storage.ranges import parse_range
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["storage"])
 CHUNK = 256 * 1024
+INFO, MKDIR = ("info", "info.json"), ("mkdir", "mkdir.json")
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
@@ -43,17 +44,21 @@ def get_file(call: ApiCall, path: str) -> Response:
 
 
 def _get(call: Call, path: str) -> Response:
-    if path.rpartition("/")[2] == "info":
-        return _listing(call, path.rpartition("/")[0])
-    at = storage.place(call.backend, call.actor, path, "READ")
-    info = call.backend.files.info(at.account, at.path)
+    try:
+        at = storage.place(call.backend, call.actor, path, "READ")
+        info = call.backend.files.info(at.account, at.path)
+    except (NotFound, Forbidden):
+        # A file that is really called info comes before what there is to say of its directory.
+        directory, _, name = path.rpartition("/")
+        if name not in INFO:
+            raise
+        return _listing(call, storage.place(call.backend, call.actor, directory, "READ"))
     if info.is_dir:
-        return _listing(call, path)
+        return _listing(call, at)
     return _file(call, info, call.backend.files.open(at.account, at.path))
 
 
-def _listing(call: Call, path: str) -> Response:
-    at = storage.place(call.backend, call.actor, path, "READ")
+def _listing(call: Call, at: storage.Place) -> Response:
     found = [entry_out(entry) for entry in storage.describe(call.backend, at)]
     return reply.json({"type": "storage", "total": len(found), "page": 1, "data": found})
 
@@ -107,13 +112,13 @@ async def _post(request: Request, path: str) -> Response:
 
 def _post_fields(request: Request, path: str, body: Body) -> Response:
     call = call_of(request, body)
-    if path.rpartition("/")[2] == "mkdir":
-        at = storage.place(call.backend, call.actor, path.rpartition("/")[0], "OWNER")
+    if path.rpartition("/")[2] in MKDIR:
+        at = storage.place(call.backend, call.actor, path.rpartition("/")[0], "EDIT")
         storage.make_directory(call.backend, at)
         return _created(call, at, at.path)
     name = fields.text("filename", fields.required(call.fields, "filename"))
     content = fields.text("content", call.fields.get("content") or "")
-    at = storage.place(call.backend, call.actor, path, "OWNER")
+    at = storage.place(call.backend, call.actor, path, "EDIT")
     with call.backend.files.staging(at.account) as staging:
         staged = storage.stage_text(staging, name, content)
         made = storage.store_upload(call.backend, at, [staged], staging)
@@ -123,7 +128,7 @@ def _post_fields(request: Request, path: str, body: Body) -> Response:
 async def _post_multipart(request: Request, path: str, kind: str) -> Response:
     """Read the parts as they come, straight to disk."""
     call = await run_in_threadpool(call_of, request, Body({}))
-    at = await run_in_threadpool(storage.place, call.backend, call.actor, path, "OWNER")
+    at = await run_in_threadpool(storage.place, call.backend, call.actor, path, "EDIT")
     holder = call.backend.files.staging(at.account)
     staging = await run_in_threadpool(holder.__enter__)
     try:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# The newest revision: the name of a migration's file begins with its revision.
+NEWEST = max(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
 BUSY_SECONDS = 60
 
 
@@ -51,6 +53,9 @@ class Catalogue:
 
     def migrate(self) -> None:
         """Bring the tables to the newest form. Several processes may call it at once."""
+        if self._revision() == NEWEST:
+            return
+        # Loading Alembic takes as long as all the rest of opening a catalogue.
         from alembic import command
         from alembic.config import Config
 
@@ -59,6 +64,13 @@ class Catalogue:
         with exclusive(self.path.with_suffix(".lock")), self.engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def _revision(self) -> str | None:
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return revision
 
     def close(self) -> None:
         self.engine.dispose()

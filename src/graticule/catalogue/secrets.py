@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from functools import cache
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from graticule.settings import Settings
 
 _HASHER = PasswordHasher()
-# Verified when there is no such user, so that the answer takes as long as for one that exists.
-_NOBODY = _HASHER.hash("nobody")
 
 
 def new_key() -> str:
@@ -40,10 +39,16 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
+@cache
+def _nobodys_hash() -> str:
+    """Verified when there is no such user, so that the answer takes as long as for one that exists."""
+    return _HASHER.hash("nobody")
+
+
 def password_matches(password: str, password_hash: str | None) -> bool:
     """Whether the password is the one; takes as long for a user who has none."""
     try:
-        return _HASHER.verify(password_hash or _NOBODY, password) and password_hash is not None
+        return _HASHER.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
