@@ -1,48 +1,51 @@
-# Where the server listens and keeps its data.
+# run, test, check, bench; each installs what it needs. PORT= and DATA= choose where `make run` listens and keeps data.
+
+PYTHON ?= python3
 PORT ?= 8000
 DATA ?= data
 
-PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml hatch_build.py $(shell find web -path web/node_modules -prune -o -type f -print)
+# What pip reads when it installs: another front end or another dependency needs another installation.
+SOURCES := pyproject.toml hatch_build.py web/package.json web/package-lock.json web/vite.config.ts \
+	$(shell find web/src web/public -type f)
 
+.DELETE_ON_ERROR:
 .PHONY: run test check bench clean
 
-# Install, make the data directory with the demonstration map at first start, and serve.
 run: $(VENV)/installed
-	@scripts/run "$(DATA)" "$(PORT)"
+	@$(BIN)/python scripts/run.py --data "$(DATA)" --port "$(PORT)"
 
-# Everything that has to be right before a change is done.
 test: check
-	scripts/npm --prefix web test
-	$(BIN)/python -m pytest -n 2
+	scripts/install-test-tools
+	scripts/npm test
+	$(BIN)/python -m pytest -q -n 2
 
-# What can be said without running the product.
-check: $(VENV)/ready-to-test
+check: $(VENV)/installed-for-tests web/node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	scripts/npm --prefix web run check
+	$(BIN)/lint-imports --no-logo
+	scripts/npm run check
 
-# Times, which mean something on a quiet machine only.
-bench: $(VENV)/ready-to-test
-	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script"; done
+bench: $(VENV)/installed-for-tests
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:
 	rm -rf $(VENV) web/node_modules src/graticule/web_dist
 
-$(VENV)/bin/python:
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
 
-# The package is installed in place: a change of its Python needs no other install, one of the front end does.
-$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
-	$(BIN)/python -m pip install --quiet --editable .
-	touch $@
+$(VENV)/installed: $(SOURCES) | $(BIN)/python
+	@echo "Installing Graticule into $(VENV); this takes a minute or two."
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable .
+	@touch $@
 
-$(VENV)/ready-to-test: $(VENV)/bin/python $(SOURCES) scripts/install-test-tools
-	scripts/install-test-tools
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/installed
+$(VENV)/installed-for-tests: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json | $(VENV)/installed-for-tests
+	scripts/npm ci --no-audit --no-fund
+	@touch $@

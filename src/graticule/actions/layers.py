@@ -91,7 +91,8 @@ def list_layers(
         statement = select(Layer).join(Map).where(access.visible_layers(actor.user_id), _of_types(types, actor))
         if map_id is not None:
             _need_map_or_layer_of(session, actor, map_id)
-            statement = statement.where(Layer.map_id == map_id).order_by(Layer.order.desc())
+            statement = statement.where(Layer.map_id == map_id)
+            statement = statement if wanted.order_by else statement.order_by(Layer.order.desc())
         total, layers = listing.run(session, statement, wanted, ATTRIBUTES)
         views = [(layer, need.data_permissions(session, actor, layer)) for layer in layers]
     return total, [view(backend, layer, held) for layer, held in views]
@@ -215,9 +216,9 @@ def update_layer(
     """Change a layer. Raises ``NotFound``, ``Forbidden``, ``BadRequest``, ``PreconditionFailed``."""
     with backend.catalogue.read() as session:
         before = _find_to_edit(session, actor, layer_id, map_id)
-    resolved = None
+    wanted_type, resolved = _type(sent), None
     if sent.get("source") is not None and not _same_source(before, sent["source"]):
-        resolved = resolve(backend, actor, sent["source"], _type(sent) or before.type, sent)
+        resolved = resolve(backend, actor, sent["source"], wanted_type or before.type, sent)
     with backend.catalogue.write() as session:
         layer = _find_to_edit(session, actor, layer_id, map_id)
         check_version(layer.version, if_match)
@@ -334,6 +335,8 @@ def _move(session: Session, actor: Actor, layer: Layer, sent: Mapping[str, Any])
         layer.order = fields.integer("order", sent["order"], -(2**31), 2**31)
     target = sent.get("mid", sent.get("map_id"))
     if target is not None and fields.integer("map_id", target) != layer.map_id:
+        for child in session.scalars(select(Layer).where(Layer.parent == layer.id)):
+            child.parent = layer.parent
         layer.map = need.find_map(session, actor, fields.integer("map_id", target), "EDIT")
         layer.map_id, layer.parent = layer.map.id, None
     if "parent" in sent:

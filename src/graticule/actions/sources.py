@@ -66,7 +66,7 @@ def resolve(
     if kind == "tile":
         return _tile(backend, text, src)
     if kind == "pg":
-        return _table(backend, actor, text, src)
+        return _table(backend, actor, text, src, _family(wanted_type))
     of_layer = {name: (said or {}).get(name) for name in ("encoding", "epsg")}
     return _file(backend, actor, text, of_layer | held, wanted_type)
 
@@ -85,20 +85,23 @@ def _tile(backend: Backend, text: str, src: str) -> Resolved:
 
 def check_template(url: str, basemaps: dict[str, Any]) -> None:
     """Raises ``BadRequest`` when it is not the address of tiles in rows and columns."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     named = all(mark in url for mark in ("{z}", "{x}")) and ("{y}" in url or "{-y}" in url)
     if parts.scheme not in ("http", "https") or not parts.hostname or not named:
         expected = "one of " + ", ".join(basemaps) + ", or an http address with {z}, {x} and {y}"
         raise BadRequest("This names no tiles.", field="source", value=url, expected=expected)
 
 
-def _table(backend: Backend, actor: Actor, text: str, src: str) -> Resolved:
+def _table(backend: Backend, actor: Actor, text: str, src: str, wanted: Family | None) -> Resolved:
     with backend.catalogue.read() as session:
         dataset = find_table(session, actor, src)
         held = need.dataset_permissions(session, actor.user_id, dataset) if dataset else frozenset()
     if dataset is None or "READ" not in held:
         raise BadRequest(f"There is no table {src}.", field="source", value=src, expected="a table you may read")
-    return _of_dataset(backend, text, dataset)
+    return _of_dataset(backend, text, dataset, wanted)
 
 
 def find_table(session: Session, actor: Actor, name: str) -> Dataset | None:
@@ -121,7 +124,7 @@ def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wante
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
     family = _family(wanted_type)
     dataset = datasets.ensure_file_dataset(backend, account, path, datasets.Part(sublayer, family, stated(held)))
-    return _of_dataset(backend, text, dataset)
+    return _of_dataset(backend, text, dataset, family)
 
 
 def stated(held: Mapping[str, Any]) -> datasets.Stated:
@@ -148,16 +151,24 @@ def _family(wanted_type: str | None) -> Family | None:
     return wanted_type if wanted_type in ("point", "line", "polygon") else None  # type: ignore[return-value]
 
 
-def _of_dataset(backend: Backend, text: str, dataset: Dataset) -> Resolved:
+def _of_dataset(backend: Backend, text: str, dataset: Dataset, wanted: Family | None) -> Resolved:
     table = backend.store.table(dataset.account_id, dataset.store_table)
+    if table.geometry_type is None:
+        message = f"{dataset.path or table.name} has no geometry to draw."
+        raise BadRequest(message, field="source", value=text, expected="a table with geometry")
     epsg = table.crs.removeprefix("EPSG:") if table.crs and table.crs.startswith("EPSG:") else None
-    family = table.family or dataset.family
+    # A table of any geometry is drawn as what is asked for.
+    family = table.family or dataset.family or wanted or "polygon"
     return Resolved(text, family, dataset, epsg=epsg)  # type: ignore[arg-type]
 
 
 def locate(backend: Backend, actor: Actor, raw: str, field: str) -> tuple[int, str]:
     """The account and path that a path means to the caller, who may read it. Raises ``BadRequest``."""
-    account_hash, path = split_account(clean_path(raw))
+    try:
+        account_hash, path = split_account(clean_path(raw))
+    except BadRequest as error:
+        error.field = field
+        raise
     with backend.catalogue.read() as session:
         account: int | None = actor.user_id
         if account_hash is not None:
