@@ -43,7 +43,8 @@ def test_fields_of_a_new_layer(folder: tuple[Caller, str]) -> None:
     assert all(layer[name] is None or isinstance(layer[name], str) for name in TEXTS)
     assert all(isinstance(layer[name], int) for name in ("created", "modified"))
     expected = {
-        "name": "n", "type": "point", "map_id": map_id, "source": source, "alpha": "100", "visible": "t", "epsg": "4326",
+        "name": "n", "type": "point", "map_id": map_id, "source": source, "alpha": "100", "visible": "t",
+        "epsg": "4326",
         "parent": None, "styles": None, "status": "ready", "status_text": None, "owner": str(caller.user_id),
         "hidegeometry": "f", "lock": "f",
     }  # fmt: skip
@@ -58,7 +59,7 @@ def test_fields_of_a_new_layer(folder: tuple[Caller, str]) -> None:
         ("countries.zip", "polygon", 177),
         ("lakes.zip", "polygon", 1355),
         ("cities.geojson", "point", 1000),
-        ("borders.gpx", "line", 12),
+        ("borders.gpx", "line", 16),
         ("countries.kml", "polygon", 39),
     ],
 )
@@ -166,7 +167,8 @@ BAD: list[tuple[str, Any]] = [
     ("name", []), ("name", "a\0"), ("alpha", 101), ("alpha", -1), ("alpha", "x"), ("alpha", "NaN"), ("onscale", "x"),
     ("onscale", 1e999), ("visible", "x"), ("lock", 7), ("styles", "x"), ("styles", "{"), ("styles", 5), ("styles", "5"),
     ("styles", {"color": "1,2,3"}), ("styles", [5]), ("label_placement", "{"), ("order", "x"), ("order", 1e10),
-    ("order", 1.5), ("type", "house"), ("type", []), ("parent", 0.5), ("parent", "x"), ("parent", 10**17), ("map_id", "x"),
+    ("order", 1.5), ("type", "house"), ("type", []), ("parent", 0.5), ("parent", "x"), ("parent", 10**17),
+    ("map_id", "x"),
     ("source", "x"), ("source", []), ("source", "[]"), ("source", 5), ("source", {"type": "magic", "src": "x"}),
     ("source", {"type": "file"}), ("source", {"type": "file", "src": ""}), ("source", {"type": "file", "src": []}),
     ("source", {"type": "file", "src": "/nothing.shp"}), ("source", {"type": "file", "src": "/../../etc/passwd"}),

@@ -165,9 +165,11 @@ def page_of_map(backend: Backend, actor: Actor, map_id: int, options: dict[str, 
     }
 
 
-def page_of_layer(backend: Backend, actor: Actor, layer_id: int, options: dict[str, Any]) -> dict[str, Any]:
+def page_of_layer(
+    backend: Backend, actor: Actor, layer_id: int, options: dict[str, Any], map_id: int | None = None
+) -> dict[str, Any]:
     """The same for one layer alone, also for one that is not visible on its map. Raises ``NotFound``, ``Forbidden``."""
-    drawable = drawable_layer(backend, actor, layer_id)
+    drawable = drawable_layer(backend, actor, layer_id, map_id)
     bounds = _within_world(layers_box(backend, [drawable], Crs.wgs84()))
     config = _page(backend, actor, drawable.layer.map, bounds, options)
     layer = _layer(drawable) | {"visible": True, "parent": None}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from starlette.convertors import Convertor, register_url_convertor
 
-
 # Nothing is ever numbered so; and the catalogue can still be asked for it.
 NOBODY = 10**18
 

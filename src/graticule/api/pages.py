@@ -116,9 +116,19 @@ def map_iframe(call: ApiCall, map_id: int) -> Response:
 @embedding.get("/layers/{layer_id:id}/render.iframe")
 def layer_iframe(call: ApiCall, layer_id: int) -> Response:
     """An interactive map of one layer."""
+    return _layer_iframe(call, layer_id, None)
+
+
+@embedding.get("/maps/{map_id:id}/layers/{layer_id:id}/render.iframe")
+def layer_of_map_iframe(call: ApiCall, map_id: int, layer_id: int) -> Response:
+    """The same, below a map."""
+    return _layer_iframe(call, layer_id, map_id)
+
+
+def _layer_iframe(call: Call, layer_id: int, map_id: int | None) -> Response:
     options = _options(call) | {"layer_id": layer_id}
     try:
-        config = embed.page_of_layer(call.backend, call.actor, layer_id, options)
+        config = embed.page_of_layer(call.backend, call.actor, layer_id, options, map_id)
     except (NotFound, Forbidden):
         return _not_to_be_seen(call, "/", embedded=True)
     return HTMLResponse(pages_html.iframe_page(config=config), headers=EMBEDDED)
