@@ -96,6 +96,7 @@ def serve(
         workers=workers,
         # The parser that takes < and > in addresses as they are: people write where=POP>5 in them.
         http="httptools",
+        loop="uvloop",
         ws="none",
         lifespan="on",
         log_level=settings.log_level,

@@ -4,14 +4,14 @@ import { h } from "./dom";
 import { icon } from "./icons";
 
 /** A button that opens the file chooser. */
-export function fileButton(text: string, onFiles: (files: File[]) => void): HTMLElement {
+export function fileButton(text: string, onFiles: (files: File[]) => void, kind: "primary" | null = null): HTMLElement {
   const input = h("input", { type: "file", multiple: true, hidden: true });
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     input.value = "";
     if (files.length > 0) onFiles(files);
   });
-  return h("span", {}, input, h("button", { type: "button", onclick: () => input.click() }, icon("upload"), text));
+  return h("span", {}, input, h("button", { type: "button", class: kind, onclick: () => input.click() }, icon("upload"), text));
 }
 
 /** Let files be dropped anywhere on `area`; it has the class `dropping` meanwhile. */
