@@ -50,8 +50,7 @@ def test_the_first_ten_minutes(server: Server, data_dir: Path, tmp_path: Path) -
         ["bash", "-c", script],
         cwd=tmp_path,
         env=os.environ | {"URL": server.url, "PASSWORD": PASSWORD, "FILES": str(data_dir)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
