@@ -131,29 +131,24 @@ def test_two_files_of_one_name(server: Server, user: Caller) -> None:
     assert nothing_is_left(server, user)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """A server that takes little."""
+def test_limits(tmp_path: Path) -> None:
     limits = {"UPLOAD_BYTES": "200000", "BODY_BYTES": "50000", "UNPACKED_BYTES": "100000", "UNPACKED_FILES": "20"}
-    environment = {f"GRATICULE_MAX_{name}": value for name, value in limits.items()}
-    return Server(tmp_path_factory.mktemp("small"), environment=environment)
-
-
-def test_limits(small: Server) -> None:
-    with small.new_user() as caller:
-        small.start()
-        try:
-            noise = bytes((i * i + i // 7) % 251 for i in range(150_000))
-            for name, content, status in (
-                ("large.txt", CONTENT, 413),
-                ("large.zip", archive(("a.bin", noise)), 400),
-                ("many.zip", archive(*((f"{i}.txt", b"x") for i in range(21))), 400),
-                ("good.zip", archive(*((f"{i}.txt", b"x") for i in range(20))), 201),
-            ):
+    small = Server(tmp_path, environment={f"GRATICULE_MAX_{name}": value for name, value in limits.items()})
+    small.new_user().close()
+    small.start()
+    noise = bytes((i * i + i // 7) % 251 for i in range(150_000))
+    sent = (
+        ("large.txt", CONTENT, 413),
+        ("large.zip", archive(("a.bin", noise)), 400),
+        ("many.zip", archive(*((f"{i}.txt", b"x") for i in range(21))), 400),
+        ("good.zip", archive(*((f"{i}.txt", b"x") for i in range(20))), 201),
+    )
+    try:
+        with small.new_user() as caller:
+            for name, content, status in sent:
                 answer = caller.post("storage/fs/folder", files={"file": (name, content)})
                 assert (name, answer.status_code) == (name, status)
-                if status != 201:
-                    assert nothing_is_left(small, caller)
+                assert nothing_is_left(small, caller) == (status != 201)
             assert caller.put("storage/fs/a.txt", json={"content": "x" * 60_000}).status_code == 413
-        finally:
-            small.stop()
+    finally:
+        small.stop()

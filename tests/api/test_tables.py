@@ -101,10 +101,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     *(({"geometry": kind}, "geometry") for kind in ("house", 5, [], "POINT Z", "CURVEPOLYGON")),
     *(({"geometry": "POINT", "srid": srid}, "srid") for srid in (1, "x", [], 10**30, True)),
     *(({"columns": columns}, "columns") for columns in (
-        5, "x", [], "[]", {"a b": {"type": "text"}}, {"": "text"}, {"ogc_fid": "text"}, {"__x": "text"}, {"__OWNER": "text"},
+        5, "x", [], "[]", {"a b": {"type": "text"}}, {"": "text"}, {"ogc_fid": "text"}, {"__x": "text"},
+        {"__OWNER": "text"},
         {"wkb_geometry": "text"}, {"a": "text", "A": "text"}, {f"c{n}": "text" for n in range(1001)},
     )),
-    *(({"columns": {"a": kind}}, "columns.a.type") for kind in ("house", {"type": 5}, {"type": None}, 5, None, [], {"type": []})),
+    *(({"columns": {"a": kind}}, "columns.a.type") for kind in (
+        "house", {"type": 5}, {"type": None}, 5, None, [], {"type": []},
+    )),
     ({"columns": {"a": {"type": "text", "not_null": "x"}}}, "columns.a.not_null"),
 ]  # fmt: skip
 
@@ -303,5 +306,5 @@ def test_tables_of_others(user: Caller, other: Caller, anonymous: Caller) -> Non
     refused(other.get("tables/places"), 404)
     refused(other.post(f"tables/{qualified}/rows", json={}), 403)
     refused(other.delete(f"tables/{qualified}"), 403)
-    for name in ("usrsch0.places", "usrschx.places", "usrsch99999999999999999999.places", "usrsch.", "."):
+    for name in ("usrsch0.places", "usrschx.places", "usrsch99999999999999999999.places", "usrsch.", "..x"):
         refused(user.get(f"tables/{name}"), 404)

@@ -118,10 +118,13 @@ def store_upload(backend: Backend, at: Place, files: Sequence[StagedFile], stagi
         raise BadRequest("No file was sent.", field="file", expected="a part that has a file name")
     directory = at.path
     tree: dict[str, Path] = {}
-    if len(files) == 1 and not _is_zip(files[0]) and at.path.rpartition("/")[2] == files[0].filename:
+    if len(files) == 1 and not _is_zip(files[0]) and at.path.rpartition("/")[2] == clean_path(files[0].filename):
         directory = at.path.rpartition("/")[0]
     for number, file in enumerate(files):
-        _place_in(tree, backend, file, staging / f"unpacked-{number}")
+        for name, staged in _held_by(backend, file, staging / f"unpacked-{number}").items():
+            if name in tree:
+                raise BadRequest(f"Two files named {name} were sent.", field="file", value=name)
+            tree[name] = staged
     written = backend.files.write_tree(at.account, directory, tree)
     refresh_changed(backend, at.account, [info.path for info in written])
     entries(backend, at.account, written)
@@ -129,14 +132,30 @@ def store_upload(backend: Backend, at: Place, files: Sequence[StagedFile], stagi
     return directory if whole else written[0].path
 
 
-def _place_in(tree: dict[str, Path], backend: Backend, file: StagedFile, target: Path) -> None:
+def _held_by(backend: Backend, file: StagedFile, target: Path) -> dict[str, Path]:
+    """Path in the directory → where it lies now: the file itself, or what a zip holds."""
     if not _is_zip(file):
-        tree[file.filename] = file.path
-        return
+        return {_usable_name(file): file.path}
     target.mkdir()
     settings = backend.settings
     limits = ZipLimits(settings.max_unpacked_bytes, settings.max_unpacked_files)
-    tree |= {name: target / name for name in unpack(file.path, target, limits, name=file.filename)}
+    return {name: target / name for name in unpack(file.path, target, limits, name=file.filename)}
+
+
+def _usable_name(file: StagedFile) -> str:
+    """The cleaned name. Raises ``BadRequest`` for one that is none."""
+    name = clean_path(file.filename)
+    if not name:
+        raise BadRequest("This is no file name.", field="file", value=file.filename, expected="a name")
+    return name
+
+
+def refuse_empty(files: Sequence[StagedFile]) -> None:
+    """Raises ``BadRequest`` for a file of 0 bytes: something went wrong where it was sent from."""
+    for file in files:
+        if not file.size:
+            sentence = f"{file.filename} is empty: it has 0 bytes."
+            raise BadRequest(sentence, field="file", value=file.filename, expected="a file with content")
 
 
 def _is_zip(file: StagedFile) -> bool:
@@ -176,7 +195,7 @@ def stage_text(staging: Path, name: str, content: str) -> StagedFile:
         raise BadRequest("This is no file name.", field="filename", value=name, expected="a name without slashes")
     path = staging / "content"
     path.write_bytes(content.encode())
-    return StagedFile("filename", clean, path, path.stat().st_size)
+    return StagedFile("content", clean, path, path.stat().st_size)
 
 
 def write_text(backend: Backend, at: Place, content: str) -> None:

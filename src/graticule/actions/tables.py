@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from graticule.actions import fields, need
 from graticule.actions.attributes import check_values
-from graticule.actions.datasets import FILE_PREFIX, Part, keeping, stage
+from graticule.actions.datasets import FILE_PREFIX, Part, keeping, local_file, stage
 from graticule.actions.features import attributes
 from graticule.actions.geometry_input import Projections, take_geometry
 from graticule.actions.sources import find_table, locate, stated
@@ -134,9 +134,8 @@ def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> N
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
     with keeping(backend, actor.user_id), backend.files.staging(actor.user_id) as staging:
         _refuse_taken(backend, actor, name)
-        staged = stage(
-            backend.files.local_path(account, path), Part(sublayer, stated=stated(held)), staging, name, actor.user_id
-        )
+        local = local_file(backend, account, path)
+        staged = stage(local, Part(sublayer, stated=stated(held)), staging, name, actor.user_id)
         backend.store.adopt(actor.user_id, staged.path, name)
         _enter(backend, actor, name)
 

@@ -136,6 +136,7 @@ async def _post_multipart(request: Request, path: str, kind: str) -> Response:
         async for piece in request.stream():
             await run_in_threadpool(reader.feed, piece)
         sent: Upload = await run_in_threadpool(reader.finish)
+        storage.refuse_empty(sent.files)
         made = await run_in_threadpool(storage.store_upload, call.backend, at, sent.files, staging)
     finally:
         await run_in_threadpool(holder.__exit__, None, None, None)
