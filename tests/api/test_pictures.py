@@ -112,10 +112,11 @@ def test_what_part_is_shown(square: Any, query: dict[str, str], box: tuple[float
 
 
 def test_a_picture_across_the_antimeridian(square: Any) -> None:
-    image = drawn(square, bounds="-1,0,359,0", width=400, height=10)
-    assert image.getpixel((6, 4)) == RED
-    image = drawn(square, bounds="5,-5,-5,15", width=400, height=40)
-    assert image.getpixel((2, 20)) == RED
+    # From 5° eastward to -5°, all but once around the world; the square begins at the left edge.
+    image = drawn(square, bounds="5,-5,-5,15", width=350, height=20)
+    assert [image.getpixel((column, 10)) for column in (2, 8)] == [RED, WHITE]
+    image = drawn(square, bounds="0,-90,360,90", width=360, height=180)
+    assert [image.getpixel((column, 85)) for column in (5, 15)] == [RED, WHITE]
 
 
 def test_projections(square: Any) -> None:
@@ -198,7 +199,6 @@ def test_tags_and_stamps(square: Any) -> None:
 
 
 def test_the_legend_beside(square: Any) -> None:
-    caller, map_id, _ = square
     plain, beside = (drawn(square, width=300, bounds="40,40,50,50", layerlist=word) for word in ("0", "true"))
     assert RED not in {color for _, color in plain.getcolors(100_000) or []}
     assert RED in {color for _, color in beside.getcolors(100_000) or []}

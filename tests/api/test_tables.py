@@ -95,8 +95,8 @@ def test_names_of_tables(shared: Caller, name: str) -> None:
 
 BAD: list[tuple[dict[str, Any], str]] = [
     *(({"name": name}, "name") for name in (
-        None, "", "a b", "a.b", "a-b", "x" * 64, "a\0", 'a"', "gpkg_x", "rtree_x", "sqlite_x", "SQLite_x", "file_x", [], {},
-        True, "🗺", "a\n", "../x",
+        None, "", "a b", "a.b", "a-b", "x" * 64, "a\0", 'a"', "gpkg_x", "rtree_x", "sqlite_x", "SQLite_x", "file_x",
+        [], {}, True, "🗺", "a\n", "../x",
     )),
     *(({"geometry": kind}, "geometry") for kind in ("house", 5, [], "POINT Z", "CURVEPOLYGON")),
     *(({"geometry": "POINT", "srid": srid}, "srid") for srid in (1, "x", [], 10**30, True)),

@@ -15,6 +15,10 @@ def test_a_tile_has_its_own_zoom_level(zoom: int) -> None:
     assert zoom_of_resolution(metres_per_pixel) == pytest.approx(zoom, abs=1e-6)
 
 
+def test_the_world_in_a_thumbnail_is_at_the_first_level() -> None:
+    assert zoom_of_resolution(400_000) == 0
+
+
 def test_each_level_halves_the_scale() -> None:
     assert zoom_of_denominator(50_000) - zoom_of_denominator(100_000) == pytest.approx(1)
 

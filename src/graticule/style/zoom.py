@@ -17,8 +17,11 @@ def zoom_of_denominator(denominator: float) -> float:
 
 
 def zoom_of_resolution(metres_per_pixel: float) -> float:
-    """The zoom level, not whole in general, of a picture with pixels of that size (> 0) at the equator."""
-    return zoom_of_denominator(metres_per_pixel / 0.00028)
+    """The zoom level, not whole in general, of a picture with pixels of that size (> 0) at the equator.
+
+    Level 0 is the first: a picture of the world in fewer than 256 pixels shows what that level shows.
+    """
+    return max(0.0, zoom_of_denominator(metres_per_pixel / 0.00028))
 
 
 def zoom_of_limit(value: float | None) -> float | None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SHAPEFILE_CODE = 9994
 SHAPEFILE_HEADER = 100
 MAX_UNPACKED = 1024**3
+# A MapInfo table's own file lists its columns; the longest have some hundred.
+MAX_TAB = 1024**2
 
 # What the first bytes of a file must be.
 MAGIC = {
@@ -113,7 +115,9 @@ def check_zip(path: Path) -> None:
 
 def check_tab(path: Path) -> None:
     """A MapInfo table with its own data, not one that names other files."""
-    text = path.read_bytes()[:65536]
+    if path.stat().st_size > MAX_TAB:
+        raise BadRequest(f"“{path.name}” is not a MapInfo table: it is too long for one.")
+    text = path.read_bytes()
     if not text.lstrip().lower().startswith(b"!table"):
         raise BadRequest(f"“{path.name}” is not a MapInfo table.")
     if re.search(rb"open\s+table|create\s+view|type\s+linked|seamless|file\s+\"", text, re.IGNORECASE):

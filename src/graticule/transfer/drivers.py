@@ -74,7 +74,8 @@ SHAPEFILE_SIDECARS = (
     ".ind",
 )
 SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
-WORLD = (".wld", ".prj", ".ovr", ".msk")
+# Not .ovr and .msk: GDAL opens these with any driver, so that they can name every file of the machine.
+WORLD = (".wld", ".prj")
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -118,7 +119,6 @@ FORMATS: tuple[Format, ...] = (
     Format("s57", "S-57 chart", (".000",), ("S57",)),
     Format("sxf", "SXF", (".sxf",), ("SXF",), sidecars=(".rsc",)),
     Format("vdv", "VDV-452", (".x10",), ("VDV",)),
-    Format("vfk", "VFK", (".vfk",), ("VFK",)),
     Format("selafin", "Selafin", (".slf",), ("Selafin",)),
     Format("idrisi", "Idrisi vector", (".vct",), ("Idrisi",), sidecars=(".vdc", ".avl", ".adc")),
     Format("miramon", "MiraMon vector", (".pnt", ".arc", ".pol"), ("MiraMonVector",), sidecars=(".nod", ".rel")),
@@ -175,18 +175,22 @@ def sidecar(path: Path, suffix: str) -> Path | None:
 
     A suffix that begins with "-" or has two dots (``roads.shp.xml``) may follow the whole name, too.
     """
-    wanted = {(path.stem + suffix).lower(), (path.name + suffix).lower()}
     exact = path.with_name(path.stem + suffix)
-    if exact.exists():
-        return exact
-    return next((other for other in sorted(path.parent.iterdir()) if other.name.lower() in wanted), None)
+    return exact if exact.exists() else _alike(path, suffix, sorted(path.parent.iterdir()))
+
+
+def _alike(path: Path, suffix: str, near: Iterable[Path]) -> Path | None:
+    wanted = {(path.stem + suffix).lower(), (path.name + suffix).lower()}
+    return next((other for other in near if other.name.lower() in wanted), None)
 
 
 def group(path: Path) -> list[Path]:
     """The file and all those present that belong to it, the main one first."""
     row = format_of(path)
     beside: Iterable[str] = (*row.required, *row.sidecars) if row else ()
-    found = (sidecar(path, suffix) for suffix in beside)
+    near = sorted(path.parent.iterdir()) if beside else []
+    exact = {suffix: path.with_name(path.stem + suffix) for suffix in beside}
+    found = (exact[suffix] if exact[suffix] in near else _alike(path, suffix, near) for suffix in beside)
     return [path, *dict.fromkeys(other for other in found if other is not None and other != path)]
 
 

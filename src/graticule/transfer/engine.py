@@ -40,6 +40,8 @@ _CONFIG = {
     "OGR_SKIP": ",".join(sorted(set(pyogrio.list_drivers()) - vector_drivers() - {"MEM"})),
     "OGR_ARROW_MEM_LIMIT": str(BATCH_BYTES),
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+    # SpatiaLite's virtual tables would read any file of the server that an uploaded database names.
+    "SPATIALITE_LOAD": "NO",
     "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE",
     "GPX_ELE_AS_25D": "YES",
     "OSM_USE_CUSTOM_INDEXING": "YES",

@@ -6,6 +6,7 @@ import math
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from rasterio.warp import transform_bounds
 
 from graticule.errors import BadRequest, NotFound
 from graticule.transfer import projections
-from graticule.transfer.drivers import require_format, sidecar
+from graticule.transfer.drivers import group, require_format, sidecar
 from graticule.transfer.hush import hush
 
 if TYPE_CHECKING:
@@ -71,14 +72,26 @@ def _opened(path: Path, **options: Any) -> Iterator[Any]:
     with ExitStack() as stack:
         stack.enter_context(hush)
         stack.enter_context(rasterio.Env(**_ENV))
+        plain = stack.enter_context(_alone(path))
         try:
-            dataset = stack.enter_context(rasterio.open(path.absolute(), driver=row.drivers[0], **options))
+            dataset = stack.enter_context(rasterio.open(plain, driver=row.drivers[0], **options))
         except FOREIGN as error:
             raise BadRequest(f"“{path.name}” is not a {row.title} image, or is damaged.") from error
+        if dataset.tags(ns="OVERVIEWS"):
+            raise BadRequest(f"“{path.name}” names another file as its overviews, which is not allowed.")
         try:
             yield dataset
         except FOREIGN as error:
             raise BadRequest(f"“{path.name}” cannot be read: the image is damaged.") from error
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[Path]:
+    """The same file with nothing beside it but its sidecars: GDAL would look for more, and follow what they name."""
+    with TemporaryDirectory(prefix="graticule-") as folder:
+        for part in group(path.absolute()):
+            (type(path)(folder) / ("data" + part.name[len(path.stem) :])).symlink_to(part)
+        yield type(path)(folder) / ("data" + path.suffix)
 
 
 def _check_png(path: Path) -> None:

@@ -32,6 +32,8 @@ TILE = 256
 MOST_TILES = 64
 MAX_ZOOM = 19
 LARGEST_TILE_BYTES = 2 * 1024**2
+# In pixels, where a tile's side is that; those for fine screens have 512.
+LARGEST_TILE = 2048
 HEADERS = {"User-Agent": f"Graticule/{__version__}", "Accept": "image/png,image/jpeg,image/webp;q=0.5"}
 
 _POOL = ThreadPoolExecutor(8, thread_name_prefix="tiles")
@@ -167,7 +169,14 @@ def _address(host: str, port: int, *, private: bool) -> str:
 
 def _decoded(body: bytes) -> NDArray[np.uint8]:
     try:
-        with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"), MemoryFile(body) as memory, memory.open() as image:
+        # No other driver: a description of a virtual image could name any file of this machine, or any address.
+        with (
+            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
+            MemoryFile(body) as memory,
+            memory.open(driver=["PNG", "JPEG", "WEBP"]) as image,
+        ):
+            if max(image.width, image.height) > LARGEST_TILE:
+                raise Unfetchable("the image is too large for a tile")
             bands: NDArray[np.uint8] = image.read(out_shape=(image.count, TILE, TILE)).astype(np.uint8)
             palette = image.colormap(1) if image.count == 1 and image.colorinterp[0].name == "palette" else None
     except RasterioError as error:
