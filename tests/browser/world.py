@@ -25,7 +25,11 @@ LAYERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (
         "Europe",
         "countries.kml",
-        {"styles": [{"color": "150,220,150", "bordercolor": "0,110,0", "labelfield": "Name", "outline": "255,255,255"}]},
+        {
+            "styles": [
+                {"color": "150,220,150", "bordercolor": "0,110,0", "labelfield": "Name", "outline": "255,255,255"}
+            ]
+        },
     ),
     ("Lakes", "ne_10m_lakes.shp", {"styles": [{"color": "0,120,255", "bordercolor": "0,120,255"}]}),
     (

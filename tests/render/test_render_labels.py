@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from studio import Studio
 
+    from graticule.render.picture import VectorLayer
+
 
 def ink_box(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what is darker than half."""

@@ -176,21 +176,22 @@ def sidecar(path: Path, suffix: str) -> Path | None:
     A suffix that begins with "-" or has two dots (``roads.shp.xml``) may follow the whole name, too.
     """
     exact = path.with_name(path.stem + suffix)
-    return exact if exact.exists() else _alike(path, suffix, sorted(path.parent.iterdir()))
+    return exact if exact.exists() else _beside(path, suffix, sorted(path.parent.iterdir()))
 
 
-def _alike(path: Path, suffix: str, near: Iterable[Path]) -> Path | None:
+def _beside(path: Path, suffix: str, near: Iterable[Path]) -> Path | None:
     wanted = {(path.stem + suffix).lower(), (path.name + suffix).lower()}
-    return next((other for other in near if other.name.lower() in wanted), None)
+    alike = [other for other in near if other.name.lower() in wanted]
+    exact = path.with_name(path.stem + suffix)
+    return exact if exact in alike else next(iter(alike), None)
 
 
 def group(path: Path) -> list[Path]:
     """The file and all those present that belong to it, the main one first."""
     row = format_of(path)
-    beside: Iterable[str] = (*row.required, *row.sidecars) if row else ()
-    near = sorted(path.parent.iterdir()) if beside else []
-    exact = {suffix: path.with_name(path.stem + suffix) for suffix in beside}
-    found = (exact[suffix] if exact[suffix] in near else _alike(path, suffix, near) for suffix in beside)
+    suffixes = (*row.required, *row.sidecars) if row else ()
+    near = sorted(path.parent.iterdir()) if suffixes else []
+    found = (_beside(path, suffix, near) for suffix in suffixes)
     return [path, *dict.fromkeys(other for other in found if other is not None and other != path)]
 
 

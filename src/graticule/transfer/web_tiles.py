@@ -5,8 +5,11 @@ from __future__ import annotations
 import ipaddress
 import math
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,10 +21,13 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import from_bounds
 from rasterio.warp import reproject, transform_bounds
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from graticule import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from graticule.model.features import Box
@@ -141,19 +147,37 @@ def _download(url: str, server: TileServer) -> bytes:
     port = parts.port or (443 if secure else 80)
     address = _address(parts.hostname or "", port, private=server.private)
     options: dict[str, Any] = {"server_hostname": parts.hostname, "assert_hostname": parts.hostname} if secure else {}
-    kind = urllib3.HTTPSConnectionPool if secure else urllib3.HTTPConnectionPool
+    kind = HTTPSConnection if secure else HTTPConnection
     path = parts.path + (f"?{parts.query}" if parts.query else "")
+    headers = HEADERS | {"Host": parts.netloc.rpartition("@")[2]}
     try:
-        with kind(address, port, timeout=server.timeout, retries=False, **options) as pool:
-            host = parts.netloc.rpartition("@")[2]
-            answer = pool.request("GET", path, headers=HEADERS | {"Host": host}, redirect=False, preload_content=False)
-            body = answer.read(LARGEST_TILE_BYTES + 1)
-            answer.release_conn()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        with closing(kind(address, port, timeout=server.timeout, **options)) as connection:
+            connection.connect()
+            with _ended_after(server.timeout, connection.sock):
+                connection.request("GET", path, headers=headers, preload_content=False, decode_content=False)
+                answer = connection.getresponse()
+                body = answer.read(LARGEST_TILE_BYTES + 1)
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
         raise Unfetchable(f"{parts.hostname} does not answer") from error
     if answer.status != 200 or len(body) > LARGEST_TILE_BYTES:
         raise Unfetchable(f"{parts.hostname} answers {answer.status}")
-    return bytes(body)
+    return body
+
+
+@contextmanager
+def _ended_after(seconds: float, connection: socket.socket) -> Iterator[None]:
+    """End the connection after that time: the timeout of a socket begins anew with every byte that drips in."""
+
+    def end() -> None:
+        with suppress(OSError):  # the other side was faster
+            connection.shutdown(socket.SHUT_RDWR)
+
+    watch = threading.Timer(seconds, end)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
 
 
 def _address(host: str, port: int, *, private: bool) -> str:
