@@ -81,11 +81,11 @@ def _datetime(name: str, value: Any) -> str:
             moment = datetime.fromtimestamp(value, UTC)
         else:
             moment = datetime.fromisoformat(str(value).strip())
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         expected = "a time as 2026-01-31T12:00:00Z"
         raise BadRequest(f"{name} is not a time.", field=name, value=value, expected=expected) from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 

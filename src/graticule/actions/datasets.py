@@ -14,11 +14,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from graticule.catalogue.database import exclusive
-from graticule.catalogue.orm import Dataset
-from graticule.errors import BadRequest, GraticuleError, NotFound
+from graticule.catalogue.orm import Dataset, Layer, Resource
+from graticule.errors import BadRequest, GraticuleError, NotFound, Unavailable
 from graticule.transfer.drivers import group
 from graticule.transfer.reading import open_source
 from graticule.transfer.writing import staging_geopackage
@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sqlalchemy.orm import Session
+
     from graticule.backend import Backend
     from graticule.model.features import Family
 
 FILE_PREFIX = "file_"
+# How often a file is read that changes while it is read.
+MOST_TRIES = 5
 NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
@@ -64,14 +68,23 @@ class Part:
 
 
 def ensure_file_dataset(
-    backend: Backend, account: int, path: str, part: Part, progress: Callable[[int], None] | None = None
+    backend: Backend,
+    account: int,
+    path: str,
+    part: Part,
+    progress: Callable[[int], None] | None = None,
+    *,
+    drawn: bool = False,
 ) -> Dataset:
-    """What the file holds, read in if it was not yet, or if the file has changed since. Raises ``BadRequest``."""
+    """What the file holds, read in if it was not yet, or if the file has changed since.
+
+    Raises ``BadRequest``, also for one without geometry that is to be ``drawn``.
+    """
     local = local_file(backend, account, path)
     known = _known(backend, account, path, part)
     if known is not None and known.status == "ready" and known.fingerprint == fingerprint(local):
         return known
-    return _read_in(backend, account, path, part, known, progress)
+    return _read_in(backend, account, path, part, progress, drawn=drawn)
 
 
 def local_file(backend: Backend, account: int, path: str) -> Path:
@@ -85,7 +98,10 @@ def local_file(backend: Backend, account: int, path: str) -> Path:
 
 def fingerprint(local: Path) -> str:
     """What a file and those that belong to it look like from outside: sizes and times."""
-    stats = ((found.name, found.stat()) for found in group(local))
+    try:
+        stats = [(found.name, found.stat()) for found in group(local)]
+    except FileNotFoundError:  # one was removed just now
+        return ""
     return ";".join(f"{name},{stat.st_size},{stat.st_mtime_ns}" for name, stat in stats)
 
 
@@ -102,8 +118,10 @@ def refresh_changed(backend: Backend, account: int, paths: list[str]) -> None:
 def _refresh(backend: Backend, dataset: Dataset) -> None:
     stated = Stated(**json.loads(dataset.stated or "{}"))
     part = Part(dataset.sublayer, dataset.family, stated)  # type: ignore[arg-type]
+    with backend.catalogue.read() as session:
+        drawn = session.scalar(select(Layer.id).where(Layer.dataset_id == dataset.id).limit(1)) is not None
     try:
-        ensure_file_dataset(backend, dataset.account_id, dataset.path or "", part)
+        ensure_file_dataset(backend, dataset.account_id, dataset.path or "", part, drawn=drawn)
     except GraticuleError as error:
         with backend.catalogue.write() as session:
             found = session.get_one(Dataset, dataset.id)
@@ -129,23 +147,36 @@ def _known(backend: Backend, account: int, path: str, part: Part) -> Dataset | N
 
 
 def _read_in(
-    backend: Backend,
-    account: int,
-    path: str,
-    part: Part,
-    known: Dataset | None,
-    progress: Callable[[int], None] | None,
+    backend: Backend, account: int, path: str, part: Part, progress: Callable[[int], None] | None, *, drawn: bool
 ) -> Dataset:
-    local = backend.files.local_path(account, path)
-    looked_like = fingerprint(local)
-    name = _store_table(path)
-    with backend.files.staging(account) as staging:
-        staged = stage(local, part, staging, name, account, progress)
-        with keeping(backend, account):
-            backend.store.adopt(account, staged.path, name)
-            before, dataset = _enter(backend, account, path, part, name, looked_like, staged.skipped, known)
-            if before is not None:
-                backend.store.drop(account, before)
+    """Read a file; once more when it is changed meanwhile, so that what is kept is never of an older one."""
+    for _ in range(MOST_TRIES):
+        local = local_file(backend, account, path)
+        looked_like, name = fingerprint(local), _store_table(path)
+        with backend.files.staging(account) as staging:
+            try:
+                staged = stage(local, part, staging, name, account, progress, drawn=drawn)
+            except BadRequest:
+                if fingerprint(local) == looked_like:
+                    raise
+                continue
+            with keeping(backend, account):
+                if fingerprint(local) == looked_like:
+                    return _keep(backend, account, path, part, name, looked_like, staged)
+    raise Unavailable(f"The file {path} is being changed all the time.")
+
+
+def _keep(
+    backend: Backend, account: int, path: str, part: Part, name: str, looked_like: str, staged: Staged
+) -> Dataset:
+    """Take over what was read, unless somebody else has just done so, in place of what was read before."""
+    known = _known(backend, account, path, part)
+    if known is not None and known.status == "ready" and known.fingerprint == looked_like:
+        return known
+    backend.store.adopt(account, staged.path, name)
+    dataset = _enter(backend, account, path, part, name, looked_like, staged.skipped, known)
+    if known is not None:
+        backend.store.drop(account, known.store_table)
     return dataset
 
 
@@ -158,10 +189,19 @@ class Staged:
 
 
 def stage(
-    local: Path, part: Part, staging: Path, name: str, owner: int, progress: Callable[[int], None] | None = None
+    local: Path,
+    part: Part,
+    staging: Path,
+    name: str,
+    owner: int,
+    progress: Callable[[int], None] | None = None,
+    *,
+    drawn: bool = False,
 ) -> Staged:
     """Read a file into a GeoPackage of its own, ready to be adopted. Raises ``BadRequest``."""
     source = open_source(local, layer=part.sublayer, family=part.family, **asdict(part.stated))
+    if drawn and source.geometry_type is None:
+        raise BadRequest(f"“{local.name}” has no geometry to draw.", field="source", expected="a file with geometry")
     now = int(time.time())
     extra = {"__created": now, "__modified": now, "__owner": owner}
     staging_geopackage(staging / "table.gpkg", name, source, extra, progress=progress)
@@ -177,18 +217,17 @@ def _enter(
     looked_like: str,
     skipped: int,
     known: Dataset | None,
-) -> tuple[str | None, Dataset]:
-    """Note in the catalogue what was read in; answers the table that it replaces."""
+) -> Dataset:
+    """Note in the catalogue what was read in."""
     with backend.catalogue.write() as session:
         dataset = session.get(Dataset, known.id) if known else None
-        before = dataset.store_table if dataset else None
         if dataset is None:
             dataset = Dataset(account_id=account, kind="file", path=path, created=int(time.time()))
             dataset.sublayer, dataset.family, dataset.stated = part.sublayer, part.family, part.stated.text
             session.add(dataset)
         dataset.store_table, dataset.fingerprint, dataset.skipped = name, looked_like, skipped
         dataset.status, dataset.status_text = "ready", _left_out(skipped)
-    return before, dataset
+    return dataset
 
 
 def _left_out(skipped: int) -> str | None:
@@ -211,20 +250,39 @@ def keeping(backend: Backend, account: int) -> Iterator[None]:
 
 
 def sweep(backend: Backend) -> None:
-    """Clear away what processes that died left half done; called when a process starts."""
+    """Clear away what processes that died left half done, and finish what can be; called when a process starts."""
     for account in backend.files.sweep():
         with keeping(backend, account):
             _sweep_account(backend, account)
+        _refresh_stale(backend, account)
 
 
 def _sweep_account(backend: Backend, account: int) -> None:
     tables = set(backend.store.tables(account))
-    with backend.catalogue.write() as session:
+    with backend.catalogue.read() as session:
         every = session.scalars(select(Dataset).where(Dataset.account_id == account)).all()
-        for dataset in every:
-            if dataset.kind == "table" and dataset.store_table not in tables:
-                session.delete(dataset)
-        known = {dataset.store_table for dataset in every}
-    for name in tables - known:
-        if name.startswith(FILE_PREFIX):
-            backend.store.drop(account, name)
+    half_made = {one.store_table for one in every if one.kind == "table" and one.status != "ready"}
+    read_in = {one.store_table for one in every if one.kind == "file"}
+    left_over = {name for name in tables if name.startswith(FILE_PREFIX) and name not in read_in}
+    for name in (half_made & tables) | left_over:
+        backend.store.drop(account, name)
+    with backend.catalogue.write() as session:
+        for one in every:
+            if one.kind == "table" and (one.status != "ready" or one.store_table not in tables):
+                forget(session, one)
+
+
+def _refresh_stale(backend: Backend, account: int) -> None:
+    """Read files in again that a process had changed when it died."""
+    with backend.catalogue.read() as session:
+        of_account = select(Dataset).where(Dataset.account_id == account, Dataset.kind == "file")
+        every = session.scalars(of_account.where(Dataset.status == "ready")).all()
+    for dataset in every:
+        _refresh(backend, dataset)
+
+
+def forget(session: Session, dataset: Dataset) -> None:
+    """Take a table out of the catalogue; the layers that show it say from now on that it is gone."""
+    session.execute(update(Layer).where(Layer.dataset_id == dataset.id).values(dataset_id=None))
+    session.execute(delete(Dataset).where(Dataset.id == dataset.id))
+    session.execute(delete(Resource).where(Resource.id == dataset.resource_id))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from graticule.errors import BadRequest
 
@@ -83,9 +84,16 @@ def integer_text(name: str, value: Any) -> str:
 def json_text(name: str, value: Any) -> str:
     """Text that holds JSON, kept as it was sent; an object or array becomes its text. Raises ``BadRequest``."""
     if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text(name, _dumped(name, value))
     parse_json(name, value)
     return str(value)
+
+
+def _dumped(name: str, value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # all else that a body can hold can be written
+        raise BadRequest(f"{name} is nested too deeply.", field=name, expected="fewer levels") from None
 
 
 def parse_json(name: str, value: Any) -> Any:
@@ -93,13 +101,9 @@ def parse_json(name: str, value: Any) -> Any:
     if isinstance(value, (dict, list)):
         return value
     try:
-        return json.loads(text(name, value), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        return orjson.loads(text(name, value))
+    except orjson.JSONDecodeError as error:
         raise BadRequest(f"{name} is not JSON: {error}.", field=name, expected="JSON, or its text") from None
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
 
 
 def required(fields: Mapping[str, Any], name: str) -> Any:

@@ -105,7 +105,7 @@ def _need_map_or_layer_of(session: Session, actor: Actor, map_id: int) -> None:
 
 
 def _of_types(types: str | None, actor: Actor) -> ColumnElement[bool]:
-    words = [word.strip() for word in (types or "").split(",") if word.strip()]
+    words = dict.fromkeys(word.strip() for word in (types or "").split(",") if word.strip())
     meaning = {
         "private": Layer.owner_id == actor.user_id,
         "shared": access.shared_map(actor.user_id),
@@ -339,8 +339,21 @@ def _move(session: Session, actor: Actor, layer: Layer, sent: Mapping[str, Any])
             child.parent = layer.parent
         layer.map = need.find_map(session, actor, fields.integer("map_id", target), "EDIT")
         layer.map_id, layer.parent = layer.map.id, None
+        _answer_for_data(session, actor, layer)
     if "parent" in sent:
         layer.parent = _parent(session, layer, sent["parent"])
+
+
+def _answer_for_data(session: Session, actor: Actor, layer: Layer) -> None:
+    """Who takes a layer to another map shows its data there with rights of their own, not of who set the source.
+
+    Else whoever may edit a map could take what it shows to one of their own, and keep it. Raises ``Forbidden``.
+    """
+    if layer.source_user_id in (None, actor.user_id) or (layer.dataset_id is None and layer.raster_path is None):
+        return
+    if "READ" not in need.source_permissions(session, actor.user_id, layer):
+        raise Forbidden(f"The data behind layer {layer.id} is not shared with you; it cannot go to another map.")
+    layer.source_user_id = actor.user_id
 
 
 def _parent(session: Session, layer: Layer, value: Any) -> int | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Attributes = Mapping[str, ColumnElement[Any]]
 
 LARGEST_PAGE = 1000
+LONGEST_QUERY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ def run(session: Session, statement: Select[Any], listing: Listing, known: Attri
 def _searched(statement: Select[Any], listing: Listing, known: Attributes) -> Select[Any]:
     if not listing.query:
         return statement
-    names = [name.strip() for name in (listing.query_on or "name").split(",") if name.strip()]
+    if len(listing.query) > LONGEST_QUERY:
+        expected = f"up to {LONGEST_QUERY} characters"
+        raise BadRequest("This is too long to search for.", field="query", value=listing.query, expected=expected)
+    names = dict.fromkeys(name.strip() for name in (listing.query_on or "name").split(",") if name.strip())
     pattern = "%" + _like(listing.query.lower()) + "%"
     columns = [_attribute(name, known, "query_on") for name in names]
     return statement.where(or_(*(func.g_lower(column).like(pattern, escape="\\") for column in columns)))
@@ -71,14 +75,15 @@ def _like(text: str) -> str:
 
 
 def _order(order_by: str | None, known: Attributes) -> list[ColumnElement[Any]]:
-    terms: list[ColumnElement[Any]] = []
+    terms: dict[str, ColumnElement[Any]] = {}
     for term in filter(None, (part.strip() for part in (order_by or "").split(","))):
         name, _, direction = term.partition(":")
         column = _attribute(name.strip(), known, "order_by")
         if direction.strip().lower() not in ("", "asc", "desc"):
             raise BadRequest("Unknown direction.", field="order_by", value=direction, expected="asc or desc")
-        terms.append(column.desc() if direction.strip().lower() == "desc" else column.asc())
-    return terms
+        # Named again it changes nothing.
+        terms.setdefault(name.strip(), column.desc() if direction.strip().lower() == "desc" else column.asc())
+    return list(terms.values())
 
 
 def _attribute(name: str, known: Attributes, field: str) -> ColumnElement[Any]:

@@ -149,7 +149,7 @@ def _view(session: Session, actor: Actor, found: Map) -> MapView:
 
 
 def _of_types(types: str | None, actor: Actor) -> ColumnElement[bool]:
-    words = [word.strip() for word in (types or "").split(",") if word.strip()]
+    words = dict.fromkeys(word.strip() for word in (types or "").split(",") if word.strip())
     for word in words:
         if word not in TYPES:
             raise BadRequest(f"Unknown type {word}.", field="type", value=word, expected=", ".join(TYPES))

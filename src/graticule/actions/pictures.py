@@ -205,6 +205,8 @@ def _on_the_map(box: Box, crs: Crs) -> Box:
 
 def _extent(backend: Backend, drawable: Drawable, crs: Crs) -> Box | None:
     layer, table = drawable.layer, drawable.table
+    if drawable.owner is not None:
+        return None  # it would tell where the features of others are
     if table is not None and table.crs is not None:
         box = backend.store.extent(drawable.account, table.name)
         return None if box is None else reproject_box(box, Crs.from_text(table.crs), crs)

@@ -109,9 +109,8 @@ def find_table(session: Session, actor: Actor, name: str) -> Dataset | None:
     match = QUALIFIED.fullmatch(name)
     assert match is not None
     account = int(match[1][:18]) if match[1] else actor.user_id
-    return session.scalar(
-        select(Dataset).where(Dataset.account_id == account, Dataset.kind == "table", Dataset.store_table == match[2])
-    )
+    made = (Dataset.kind == "table", Dataset.status == "ready")
+    return session.scalar(select(Dataset).where(*made, Dataset.account_id == account, Dataset.store_table == match[2]))
 
 
 def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wanted_type: str | None) -> Resolved:
@@ -123,7 +122,8 @@ def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wante
         return Resolved(text, "raster", None, account, path, raster.epsg, raster.extent)
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
     family = _family(wanted_type)
-    dataset = datasets.ensure_file_dataset(backend, account, path, datasets.Part(sublayer, family, stated(held)))
+    part = datasets.Part(sublayer, family, stated(held))
+    dataset = datasets.ensure_file_dataset(backend, account, path, part, drawn=True)
     return _of_dataset(backend, text, dataset, family)
 
 

@@ -169,15 +169,22 @@ def make_directory(backend: Backend, at: Place) -> None:
 
 def remove(backend: Backend, at: Place) -> None:
     """Delete a file, or a directory with what it holds. Raises ``NotFound``."""
+    # A staging directory that is left over tells the next process that a refresh may be missing.
+    with backend.files.staging(at.account):
+        _remove(backend, at)
+
+
+def _remove(backend: Backend, at: Place) -> None:
     info = backend.files.info(at.account, at.path)
     gone = [at.path, *(below.path for below in backend.files.walk(at.account, at.path))] if info.is_dir else [at.path]
     backend.files.delete(at.account, at.path)
     with backend.catalogue.write() as session:
         below = File.path.startswith(at.path + "/", autoescape=True)
-        files = select(File).where(File.account_id == at.account, or_(File.path == at.path, below))
-        rows = session.scalars(files).all()
-        session.execute(delete(File).where(File.id.in_([row.id for row in rows])))
-        session.execute(delete(Resource).where(Resource.id.in_([row.resource_id for row in rows])))
+        these = (File.account_id == at.account, or_(File.path == at.path, below))
+        resources = session.scalars(select(File.resource_id).where(*these)).all()
+        session.execute(delete(File).where(*these).execution_options(synchronize_session=False))
+        for start in range(0, len(resources), MOST_BOUND):
+            session.execute(delete(Resource).where(Resource.id.in_(resources[start : start + MOST_BOUND])))
     refresh_changed(backend, at.account, gone)
 
 
@@ -200,5 +207,6 @@ def stage_text(staging: Path, name: str, content: str) -> StagedFile:
 
 def write_text(backend: Backend, at: Place, content: str) -> None:
     """Replace the content of a file, or make it."""
-    backend.files.write(at.account, at.path, io.BytesIO(content.encode()))
-    refresh_changed(backend, at.account, [at.path])
+    with backend.files.staging(at.account):
+        backend.files.write(at.account, at.path, io.BytesIO(content.encode()))
+        refresh_changed(backend, at.account, [at.path])

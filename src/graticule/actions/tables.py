@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from graticule.actions import fields, need
 from graticule.actions.attributes import check_values
-from graticule.actions.datasets import FILE_PREFIX, Part, keeping, local_file, stage
+from graticule.actions.datasets import FILE_PREFIX, Part, forget, keeping, local_file, stage
 from graticule.actions.features import attributes
 from graticule.actions.geometry_input import Projections, take_geometry
 from graticule.actions.sources import find_table, locate, stated
 from graticule.actions.users import new_resource
 from graticule.catalogue import access
-from graticule.catalogue.orm import Dataset, Layer, Resource, Share
+from graticule.catalogue.orm import Dataset, Layer, Share
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
 from graticule.geometry.crs import Crs
 from graticule.model.features import COLUMN_TYPES, Column, Query, Table
@@ -60,7 +61,8 @@ def list_tables(backend: Backend, actor: Actor, *, spatial: bool | None = None) 
         readable = select(Share.resource_id).where(
             Share.user_id.in_(access.grantees(actor.user_id)), Share.permission.in_(access.READING)
         )
-        statement = select(Dataset).where(Dataset.kind == "table", Dataset.resource_id.in_(readable))
+        made = (Dataset.kind == "table", Dataset.status == "ready")
+        statement = select(Dataset).where(*made, Dataset.resource_id.in_(readable))
         rows = session.scalars(statement.order_by(Dataset.store_table, Dataset.id)).all()
         held = [need.dataset_permissions(session, actor.user_id, row) for row in rows]
     views = [
@@ -102,10 +104,8 @@ def create_table(backend: Backend, actor: Actor, sent: Mapping[str, Any]) -> Tab
         _fill_from_file(backend, actor, name, sent["source"])
     else:
         table = _described(name, sent)
-        with keeping(backend, actor.user_id), backend.files.staging(actor.user_id):
-            _refuse_taken(backend, actor, name)
+        with backend.files.staging(actor.user_id), _entered(backend, actor, name):
             backend.store.create(actor.user_id, table)
-            _enter(backend, actor, name)
     return get_table(backend, actor, name)
 
 
@@ -115,14 +115,27 @@ def _refuse_taken(backend: Backend, actor: Actor, name: str) -> None:
         raise Conflict(f"You already have a table named {name}.", field="name", value=name, expected="another name")
 
 
-def _enter(backend: Backend, actor: Actor, name: str) -> None:
-    with backend.catalogue.write() as session:
-        resource = new_resource(session, "table", actor.user_id)
-        session.add(
-            Dataset(
-                account_id=actor.user_id, kind="table", store_table=name, resource_id=resource, created=int(time.time())
-            )
-        )
+@contextmanager
+def _entered(backend: Backend, actor: Actor, name: str) -> Iterator[None]:
+    """Keep a table's name in the catalogue while it is made; nobody sees it before that has gone well.
+
+    A process that dies meanwhile leaves an entry that tells the next one what to clear away. Raises ``Conflict``.
+    """
+    account = actor.user_id
+    with keeping(backend, account):
+        _refuse_taken(backend, actor, name)
+        with backend.catalogue.write() as session:
+            entry = Dataset(account_id=account, kind="table", store_table=name, status="busy", created=int(time.time()))
+            entry.resource_id = new_resource(session, "table", account)
+            session.add(entry)
+        try:
+            yield
+        except BaseException:
+            with backend.catalogue.write() as session:
+                forget(session, entry)
+            raise
+        with backend.catalogue.write() as session:
+            session.get_one(Dataset, entry.id).status = "ready"
 
 
 def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> None:
@@ -132,12 +145,12 @@ def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> N
         raise BadRequest("A table is made of a file.", field="source", value=source, expected=expected)
     account, path = locate(backend, actor, fields.text("source", fields.required(held, "src")), "source")
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
-    with keeping(backend, actor.user_id), backend.files.staging(actor.user_id) as staging:
-        _refuse_taken(backend, actor, name)
+    _refuse_taken(backend, actor, name)
+    with backend.files.staging(actor.user_id) as staging:
         local = local_file(backend, account, path)
         staged = stage(local, Part(sublayer, stated=stated(held)), staging, name, actor.user_id)
-        backend.store.adopt(actor.user_id, staged.path, name)
-        _enter(backend, actor, name)
+        with _entered(backend, actor, name):
+            backend.store.adopt(actor.user_id, staged.path, name)
 
 
 def delete_table(backend: Backend, actor: Actor, name: str, *, force: bool = False) -> None:
@@ -151,9 +164,7 @@ def delete_table(backend: Backend, actor: Actor, name: str, *, force: bool = Fal
             raise Conflict(f"Layers show this table: {named}. Delete them first, or send force=true.", field="force")
         backend.store.drop(dataset.account_id, dataset.store_table)
         with backend.catalogue.write() as session:
-            session.execute(update(Layer).where(Layer.dataset_id == dataset.id).values(dataset_id=None))
-            session.execute(delete(Dataset).where(Dataset.id == dataset.id))
-            session.execute(delete(Resource).where(Resource.id == dataset.resource_id))
+            forget(session, dataset)
 
 
 def empty_table(backend: Backend, actor: Actor, name: str) -> None:

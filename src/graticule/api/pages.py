@@ -81,11 +81,10 @@ def _own_path(path: str | None) -> str:
 @router.post("/logout")
 def log_out(call: ApiCall) -> Response:
     """Sign out."""
-    cookie = call.request.cookies.get(COOKIE)
-    if cookie and same_origin(call.request):
-        auth.end_session(call.backend, cookie)
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(COOKIE)
+    if same_origin(call.request):
+        auth.end_session(call.backend, call.request.cookies.get(COOKIE, ""))
+        response.delete_cookie(COOKIE)
     return response
 
 

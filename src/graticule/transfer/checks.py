@@ -9,6 +9,7 @@ from xml.parsers import expat
 
 from graticule.errors import BadRequest, NotFound
 from graticule.transfer.drivers import sidecar
+from graticule.transfer.shapefile import check_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,11 +58,13 @@ def _check_magic(path: Path, row: Format) -> None:
 
 
 def check_shapefile(path: Path) -> None:
-    """The lengths that the headers state (Esri Shapefile Technical Description, 1998) against the files' sizes."""
+    """The lengths that the headers and records state (Esri, 1998) against the files' sizes."""
     index = sidecar(path, ".shx")
     for part in (path, index):
         if part is not None:
             _check_shapefile_header(part)
+    if index is not None:
+        check_records(path, index)
     table = sidecar(path, ".dbf")
     if table is not None:
         check_dbf(table)

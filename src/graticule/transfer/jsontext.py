@@ -15,8 +15,19 @@ if TYPE_CHECKING:
 
     from graticule.transfer.drivers import Format
 
+# The member of GeoJSON before RFC 7946 that names a projection.
+_NAMED_CRS = re.compile(rb'"crs"\s*:\s*\{[^{}]*"properties"\s*:\s*\{\s*"name"\s*:\s*"([^"]{1,200})"')
 _NULL = re.compile(rb'"geometry"\s*:\s*null')
 MAX_PARSED = 512 * 1024 * 1024
+
+
+def named_crs(path: Path, row: Format) -> str | None:
+    """The projection that a GeoJSON file names, known or not; None when it names none."""
+    if row.name != "geojson":
+        return None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        found = _NAMED_CRS.search(text)
+        return None if found is None else found[1].decode("utf-8", "replace")
 
 
 def check_nulls(path: Path, row: Format, nulls: int) -> None:

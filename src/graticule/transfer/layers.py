@@ -201,6 +201,10 @@ class LayerRows:
 
     def _projection(self, path: Path, own: str | None) -> str:
         stated = projections.stated(self._wanted.crs) if self._wanted.crs else None
+        named = jsontext.named_crs(self._path, self._format)
+        if named is not None and stated is None and projections.identify(named) is None:
+            message = f"The projection “{named}” that “{self._path.name}” names is not known; state it."
+            raise BadRequest(message, field="epsg", value=named, expected="an EPSG code")
         found = projections.identify(own) or stated or self._format.crs
         if found is not None:
             return found

@@ -63,9 +63,13 @@ export class MapView {
 
   /** Load the style, or load it anew; what is unchanged stays on the screen. */
   load(url: string): void {
+    this.arrived = false;
+    document.documentElement.dataset["mapState"] = "loading";
     this.map.setStyle(new URL(url, location.href).href, {
       transformStyle: (before, style) => {
         this.arrived = true;
+        // A style that is as it was draws nothing anew, and so would bring no "idle".
+        this.map.triggerRepaint();
         return keepHighlight(before, withVisible(absolute(style, location.href), this.visible));
       },
     });
