@@ -301,6 +301,17 @@ def test_features_without_geometry(typed: tuple[Caller, str], form: str) -> None
     assert inside == ({"type": "GeometryCollection", "geometries": []} if form == "geojson" else None)
 
 
+def test_a_map_in_a_projection_of_its_own(user: Caller) -> None:
+    layer = typed_layer(user)
+    laea = "+proj=laea +lat_0=45 +lon_0=15"
+    got(user.put(f"maps/{got(user.get(f'layers/{layer}'))['map_id']}", json={"proj4": laea}))
+    feature = got(user.get(f"layers/{layer}/features/1", params={"geometry": "wkt"}))
+    assert feature["__proj4"] == laea
+    assert "__epsg" not in feature
+    assert [feature[side] for side in MEMBERS[4:8]] == pytest.approx([0] * 4, abs=1e-6)
+    assert got(user.get(f"layers/{layer}/features", params={"bounds": "-10,-10,10,10"}))["total"] == 1
+
+
 def test_conditions_on_every_type(typed: tuple[Caller, str]) -> None:
     caller, layer = typed
     for where, many in {
@@ -330,6 +341,9 @@ def test_csv(world: World) -> None:
         assert header == ["ogc_fid", "NAME", "POP_EST", "wkb_geometry"]
         assert [row[1] for row in rows] == ["Germany", "Italy"]
         assert shapely.from_wkt(rows[0][3]).contains(shapely.Point(10.5, 51))
+        bare = world.caller.get(f"{base}/features.csv", params=query | {"noattrib": ""})
+        header, *rows = csv.reader(io.StringIO(bare.text))
+        assert (header, len(rows)) == (["ogc_fid", "wkb_geometry"], 2)
 
 
 def test_tags_of_a_feature(world: World) -> None:

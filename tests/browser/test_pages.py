@@ -106,7 +106,7 @@ def test_maps_are_searched_and_deleted(page: Page, server: Server, user: Caller)
     expect(page.locator("#status")).to_contain_text("No map is named like")
     page.get_by_label("Search maps").fill("")
     expect(page.locator(".map-card")).to_have_count(1)
-    assert [found["name"] for found in sent(user.get("maps.json"))["data"]] == ["Rivers"]
+    assert [found["name"] for found in sent(user.get("maps.json?type=private"))["data"]] == ["Rivers"]
 
 
 def test_from_no_map_to_a_map_with_a_layer(page: Page, server: Server, user: Caller, data_dir: Path) -> None:

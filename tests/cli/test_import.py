@@ -57,7 +57,7 @@ def test_a_running_server_shows_the_layers(run: Run, server: Server, data_dir: P
         done = run("import", *files, "--data", server.data, "--user", user.username, "--map", "All [of] them")
         assert done.code == 0
         assert all(line.endswith("shows it.") for line in done.lines)
-        (made,) = user.get("maps.json").json()["data"]
+        (made,) = user.get("maps.json?type=private").json()["data"]
         assert made["name"] == "All [of] them"
         layers = {one["name"]: one["type"] for one in user.get(f"maps/{made['id']}/layers.json").json()["data"]}
         assert layers == {"borders": "line", "countries": "polygon", "earth": "raster", "ne_10m_lakes": "polygon"}
@@ -72,7 +72,7 @@ def test_a_running_server_shows_the_layers(run: Run, server: Server, data_dir: P
             "--map",
             "All [of] them",
         )
-        assert user.get("maps.json").json()["total"] == 1
+        assert user.get("maps.json?type=private").json()["total"] == 1
         newest = user.get(f"maps/{made['id']}/layers.json").json()["data"][0]
         assert (newest["name"], newest["type"]) == ("cities", "point")
         assert user.get(f"layers/{newest['id']}/features.json").json()["total"] == 1000

@@ -44,7 +44,8 @@ def adopt(store: GeoPackageStore, shapes: NDArray[np.object_], folder: Path) -> 
     )
     staging = folder / "staging"
     staging.mkdir()
-    store.adopt(ACCOUNT, stage(source, Part(), staging, NAME, ACCOUNT).path, NAME)
+    staged = stage(source, Part(), staging, NAME, ACCOUNT)
+    store.adopt(ACCOUNT, staged.path, NAME, staged.rows)
 
 
 def boxes(number: int, seed: int) -> NDArray[np.object_]:

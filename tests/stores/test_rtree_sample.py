@@ -33,7 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, boxes: np.ndarray) -> GeoPac
     folder = tmp_path_factory.mktemp("store")
     stage(folder / "staged.gpkg", boxes)
     made = GeoPackageStore(folder / "accounts")
-    made.adopt(1, folder / "staged.gpkg", "many")
+    made.adopt(1, folder / "staged.gpkg", "many", FEATURES)
     return made
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from graticule.model.features import Family
 
 FILE_PREFIX = "file_"
+# SQLite takes 2000; some are ours.
+MOST_COLUMNS = 1990
 # How often a file is read that changes while it is read.
 MOST_TRIES = 5
 NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
@@ -153,7 +155,7 @@ def _read_in(
     for _ in range(MOST_TRIES):
         local = local_file(backend, account, path)
         looked_like, name = fingerprint(local), _store_table(path)
-        with backend.files.staging(account) as staging:
+        with naming(path), backend.files.staging(account) as staging:
             try:
                 staged = stage(local, part, staging, name, account, progress, drawn=drawn)
             except BadRequest:
@@ -166,6 +168,16 @@ def _read_in(
     raise Unavailable(f"The file {path} is being changed all the time.")
 
 
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Say of which file it is that what it holds could not be stored."""
+    try:
+        yield
+    except Unavailable as error:
+        error.message = f"{path} was not read in. {error.message}"
+        raise
+
+
 def _keep(
     backend: Backend, account: int, path: str, part: Part, name: str, looked_like: str, staged: Staged
 ) -> Dataset:
@@ -173,7 +185,7 @@ def _keep(
     known = _known(backend, account, path, part)
     if known is not None and known.status == "ready" and known.fingerprint == looked_like:
         return known
-    backend.store.adopt(account, staged.path, name)
+    backend.store.adopt(account, staged.path, name, staged.rows)
     dataset = _enter(backend, account, path, part, name, looked_like, staged.skipped, known)
     if known is not None:
         backend.store.drop(account, known.store_table)
@@ -185,6 +197,7 @@ class Staged:
     """A GeoPackage that holds what was read from a file; ``skipped`` features were of another geometry family."""
 
     path: Path
+    rows: int
     skipped: int
 
 
@@ -202,10 +215,13 @@ def stage(
     source = open_source(local, layer=part.sublayer, family=part.family, **asdict(part.stated))
     if drawn and source.geometry_type is None:
         raise BadRequest(f"“{local.name}” has no geometry to draw.", field="source", expected="a file with geometry")
+    if len(source.columns) > MOST_COLUMNS:
+        message = f"“{local.name}” has {len(source.columns)} columns; {MOST_COLUMNS} can be kept."
+        raise BadRequest(message, field="source", expected=f"up to {MOST_COLUMNS} columns")
     now = int(time.time())
     extra = {"__created": now, "__modified": now, "__owner": owner}
-    staging_geopackage(staging / "table.gpkg", name, source, extra, progress=progress)
-    return Staged(staging / "table.gpkg", source.skipped)
+    rows = staging_geopackage(staging / "table.gpkg", name, source, extra, progress=progress)
+    return Staged(staging / "table.gpkg", rows, source.skipped)
 
 
 def _enter(

@@ -77,7 +77,11 @@ def _opened(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]) 
         raise Unavailable(f"The file behind layer {layer.id} is still being read in.")
     if dataset.status == "error":
         raise Conflict(f"The file behind layer {layer.id} could not be read: {dataset.status_text}")
-    table = backend.store.table(dataset.account_id, dataset.store_table)
+    try:
+        table = backend.store.table(dataset.account_id, dataset.store_table)
+    except NotFound:
+        sentence = f"The data behind layer {layer.id} is being replaced by newer data; try again."
+        raise Unavailable(sentence, retry_after=1) from None
     owner = access.sees_features_of(actor.user_id, held)
     return LayerData(layer, dataset.account_id, table, held, owner)
 

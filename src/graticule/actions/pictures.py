@@ -47,6 +47,7 @@ WORLD_MERCATOR = (-20037508.34, -20037508.34, 20037508.34, 20037508.34)
 PIXEL_METRES = 0.00028
 # Around the picture, in pixels: what is drawn for features just outside may reach in.
 MARGIN = 48
+IMAGES_AT_ONCE = 8
 PICTURE_SUFFIXES = {"png": (".png",), "jpg": (".jpg", ".jpeg")}
 
 
@@ -245,7 +246,7 @@ def _images(backend: Backend, drawables: Sequence[Drawable], view: _View) -> dic
     wanted = [drawable for drawable in drawables if drawable.layer.type in ("raster", "tile")]
     if not wanted:
         return {}
-    with ThreadPoolExecutor(len(wanted)) as pool:
+    with ThreadPoolExecutor(min(len(wanted), IMAGES_AT_ONCE)) as pool:
         read = pool.map(lambda drawable: _image(backend, drawable, view), wanted)
         return {drawable.layer.id: image for drawable, image in zip(wanted, read, strict=True)}
 

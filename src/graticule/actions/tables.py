@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from graticule.actions import fields, need
 from graticule.actions.attributes import check_values
-from graticule.actions.datasets import FILE_PREFIX, Part, forget, keeping, local_file, stage
+from graticule.actions.datasets import FILE_PREFIX, Part, forget, keeping, local_file, naming, stage
 from graticule.actions.features import attributes
 from graticule.actions.geometry_input import Projections, take_geometry
 from graticule.actions.sources import find_table, locate, stated
@@ -146,11 +146,11 @@ def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> N
     account, path = locate(backend, actor, fields.text("source", fields.required(held, "src")), "source")
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
     _refuse_taken(backend, actor, name)
-    with backend.files.staging(actor.user_id) as staging:
+    with naming(path), backend.files.staging(actor.user_id) as staging:
         local = local_file(backend, account, path)
         staged = stage(local, Part(sublayer, stated=stated(held)), staging, name, actor.user_id)
         with _entered(backend, actor, name):
-            backend.store.adopt(actor.user_id, staged.path, name)
+            backend.store.adopt(actor.user_id, staged.path, name, staged.rows)
 
 
 def delete_table(backend: Backend, actor: Actor, name: str, *, force: bool = False) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from lxml import etree
 
 from graticule.errors import BadRequest, PayloadTooLarge
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEEPEST = 200
+LARGE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ async def read_body(request: Request) -> Body:
         if size > limit:
             raise PayloadTooLarge(f"The body is larger than {limit} bytes.", field="body", expected=f"{limit} bytes")
         parts.append(part)
-    return parse_body(b"".join(parts), request.headers.get("content-type", ""))
+    kind = request.headers.get("content-type", "")
+    if size < LARGE:
+        return parse_body(b"".join(parts), kind)
+    # Meanwhile the others are served.
+    return await run_in_threadpool(parse_body, b"".join(parts), kind)
 
 
 def parse_body(raw: bytes, content_type: str) -> Body:
@@ -104,11 +110,7 @@ def _element(element: Any, depth: int) -> Any:
     children = [child for child in element if isinstance(child.tag, str)]
     if not children:
         return element.text or ""
-    held: dict[str, Any] = {}
+    held: dict[str, list[Any]] = {}
     for child in children:
-        name, value = etree.QName(child).localname, _element(child, depth + 1)
-        if name in held:
-            held[name] = [*held[name], value] if isinstance(held[name], list) else [held[name], value]
-        else:
-            held[name] = value
-    return held
+        held.setdefault(etree.QName(child).localname, []).append(_element(child, depth + 1))
+    return {name: values if len(values) > 1 else values[0] for name, values in held.items()}

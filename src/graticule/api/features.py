@@ -59,7 +59,7 @@ def _csv(call: Call, layer_id: int, map_id: int | None) -> Response:
     how = _format(call, data)
     query = query_of(call, data, how.target)
     batches = features.read_batches(call.backend, data, query)
-    names = query.columns or tuple(column.name for column in data.table.columns)
+    names = tuple(column.name for column in data.table.columns) if query.columns is None else query.columns
     return StreamingResponse(csv_pieces(batches, names, how), headers=CSV_HEADERS)
 
 

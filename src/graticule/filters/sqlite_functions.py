@@ -6,6 +6,7 @@ None in gives None out, and no exception leaves them: what is not of the right t
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from math import isfinite
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # A double has at most 309 digits before the point, and round keeps at most 30 after it.
 _ROUNDING = Context(prec=400, rounding=ROUND_HALF_UP)
+LONGEST_WILD = 256
 
 
 def register(connection: sqlite3.Connection) -> None:
@@ -30,13 +32,13 @@ def register(connection: sqlite3.Connection) -> None:
 def _like(value: Any, pattern: Any) -> int | None:
     if not isinstance(value, str) or not isinstance(pattern, str):
         return None
-    return _compiled(pattern)(value) is not None
+    return _compiled(pattern)(value)
 
 
 def _ilike(value: Any, pattern: Any) -> int | None:
     if not isinstance(value, str) or not isinstance(pattern, str):
         return None
-    return _compiled(_folded(pattern))(_folded(value)) is not None
+    return _compiled(_folded(pattern))(_folded(value))
 
 
 def _folded(text: str) -> str:
@@ -44,35 +46,72 @@ def _folded(text: str) -> str:
     return text.lower().replace("ς", "σ")
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """What stands between two ``%`` of a pattern, of a fixed length: a text, or ``wild`` where it has a ``_``."""
+
+    length: int
+    text: str = ""
+    wild: re.Pattern[str] | None = None
+
+    def stands_at(self, value: str, at: int) -> bool:
+        return value.startswith(self.text, at) if self.wild is None else self.wild.match(value, at) is not None
+
+    def find(self, value: str, start: int, end: int) -> int:
+        """Where it first stands between the two; -1 when nowhere."""
+        if self.wild is None:
+            return value.find(self.text, start, end)
+        found = self.wild.search(value, start, end)
+        return -1 if found is None else found.start()
+
+
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Callable[[str], object]:
-    r"""A matcher for a LIKE pattern.
+def _compiled(pattern: str) -> Callable[[str], bool]:
+    """A matcher for a LIKE pattern, whose time does not grow with pattern and value both, whatever a client sends.
 
-    Each stretch after a ``%`` is sought once, from the left, and never again (the atomic group): the time is at worst
-    the length of the text times that of the pattern, whatever a client sends.
+    Each stretch is sought once, from the left, and never again. A text is found in the time of the value alone; a
+    stretch with a ``_`` in that times its own length, which is why one that is longer than ``LONGEST_WILD`` matches
+    nothing.
     """
-    stretches = _stretches(pattern)
-    if len(stretches) == 1:
-        return re.compile(stretches[0], re.DOTALL).fullmatch
-    first, *middle, last = stretches
-    sought = "".join(f"(?>.*?{stretch})" for stretch in middle if stretch)
-    if not last:
-        return re.compile(first + sought, re.DOTALL).match
-    return re.compile(f"{first}{sought}.*{last}", re.DOTALL).fullmatch
+    first, *rest = stretches = _stretches(pattern)
+    if any(stretch.wild and stretch.length > LONGEST_WILD for stretch in stretches):
+        return lambda value: False
+    if not rest:
+        return lambda value: len(value) == first.length and first.stands_at(value, 0)
+    *middle, last = rest
+    return lambda value: _in_order(value, first, middle, last)
 
 
-def _stretches(pattern: str) -> list[str]:
-    """The regular expressions of what stands between the ``%``, each of a fixed length."""
-    stretches = [""]
+def _in_order(value: str, first: _Stretch, middle: list[_Stretch], last: _Stretch) -> bool:
+    at, end = first.length, len(value) - last.length
+    if at > end or not first.stands_at(value, 0) or not last.stands_at(value, end):
+        return False
+    for stretch in middle:
+        found = stretch.find(value, at, end)
+        if found < 0:
+            return False
+        at = found + stretch.length
+    return True
+
+
+def _stretches(pattern: str) -> list[_Stretch]:
+    parts: list[list[str | None]] = [[]]
     characters = iter(pattern)
     for character in characters:
         if character == "%":
-            stretches.append("")
+            parts.append([])
         elif character == "_":
-            stretches[-1] += "."
+            parts[-1].append(None)
         else:
-            stretches[-1] += re.escape(next(characters, "\\") if character == "\\" else character)
-    return stretches
+            parts[-1].append(next(characters, "\\") if character == "\\" else character)
+    return [_stretch(part) for part in parts]
+
+
+def _stretch(characters: list[str | None]) -> _Stretch:
+    if None not in characters:
+        return _Stretch(len(characters), "".join(filter(None, characters)))
+    wild = "".join("." if character is None else re.escape(character) for character in characters)
+    return _Stretch(len(characters), wild=re.compile(wild, re.DOTALL))
 
 
 def _lower(value: Any) -> str | None:

@@ -26,6 +26,9 @@ MERCATOR_HALF = math.pi * WGS84_RADIUS
 # A box that no feature is in; still a number where stores keep single precision.
 NOWHERE: Box = (1e30, 1e30, 1e30, 1e30)
 
+# No projection has numbers as large; beyond it they mean no more, and their sums would soon be infinite.
+FARTHEST = 1e25
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -58,7 +61,11 @@ def _four(text: str, field: str) -> list[float]:
         numbers = []
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise BadRequest("The bounds are not four numbers.", field=field, value=shown(text), expected=EXPECTED)
-    return numbers
+    return [_within_reach(number) for number in numbers]
+
+
+def _within_reach(number: float) -> float:
+    return min(max(number, -FARTHEST), FARTHEST)
 
 
 def parse_map_bounds(value: Any, field: str = "bounds") -> dict[str, float] | None:
@@ -90,7 +97,7 @@ def _number(value: Any) -> float | None:
         number = math.nan if value is None or isinstance(value, bool | list | dict) else float(value)
     except (ValueError, TypeError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return _within_reach(number) if math.isfinite(number) else None
 
 
 def boxes_in(bounds: Bounds, crs: Crs, table_crs: Crs) -> tuple[Box, ...]:

@@ -26,7 +26,7 @@ def disk_errors(failed: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
             raise Unavailable(f"The disk is full: {failed}.", retry_after=60) from error
         if error.errno == errno.ENAMETOOLONG:
             raise BadRequest(f"A name is too long for this disk: {failed}.", field="path") from error

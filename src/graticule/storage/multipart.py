@@ -58,7 +58,8 @@ class _FilePart:
 
     def write(self, data: bytes) -> None:
         self.size += len(data)
-        self.out.write(data)
+        with disk_errors(f"{self.filename} was not stored"):
+            self.out.write(data)
 
 
 @dataclass(slots=True)

@@ -45,8 +45,12 @@ class FeatureStore(Protocol):
     def drop(self, account: int, name: str) -> None:
         """Remove a table with all that belongs to it; nothing happens when it is not there."""
 
-    def adopt(self, account: int, staged: Path, name: str) -> None:
-        """Take over the one table of a GeoPackage that was prepared elsewhere, index and all, in one transaction."""
+    def adopt(self, account: int, staged: Path, name: str, rows: int) -> None:
+        """Take over the one table of a GeoPackage that was prepared elsewhere, index and all, in one transaction.
+
+        Raises ``Unavailable`` when it does not hold that many rows, all of them indexed: what wrote it may have met a
+        full disk and not said so.
+        """
 
     def extent(self, account: int, name: str) -> Box | None:
         """The envelope of all its geometries in its own projection; None when it has none."""

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from graticule.errors import NotFound, Unavailable
+from graticule.stores.counting import Connection
 from graticule.stores.gpkg_functions import register
 from graticule.stores.gpkg_schema import NEW_FILE
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 60
 IDLE_CONNECTIONS = 64
+# What SQLite says when there is no room for what it writes, or for the files that it needs beside the database.
+DISK_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 class Connections:
@@ -29,16 +32,19 @@ class Connections:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock = threading.Lock()
-        self._idle: OrderedDict[sqlite3.Connection, int] = OrderedDict()
+        self._idle: OrderedDict[Connection, int] = OrderedDict()
         self._writers: dict[int, threading.Lock] = {}
 
     def path(self, account: int) -> Path:
         return self.root / str(account) / "data.gpkg"
 
     @contextmanager
-    def reading(self, account: int) -> Iterator[sqlite3.Connection]:
-        """A connection inside a transaction: everything read through it is of one state."""
-        with self._borrowed(account) as connection:
+    def reading(self, account: int) -> Iterator[Connection]:
+        """A connection inside a transaction: everything read through it is of one state.
+
+        Raises ``Unavailable`` for a table that has been replaced or deleted meanwhile.
+        """
+        with reported(), self._borrowed(account) as connection:
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -46,7 +52,7 @@ class Connections:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self, account: int, attached: Path | None = None) -> Iterator[sqlite3.Connection]:
+    def writing(self, account: int, attached: Path | None = None) -> Iterator[Connection]:
         """A connection inside a transaction that may write; committed at the end, undone on any error.
 
         ``attached`` is another file to be read as the database ``staged``. Raises ``Unavailable`` when the disk is
@@ -54,7 +60,7 @@ class Connections:
         """
         self.ensure(account)
         lent = self._borrowed(account) if attached is None else self._with_attached(account, attached)
-        with self._writer(account), lent as connection, reported():
+        with reported(), self._writer(account), lent as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -83,7 +89,7 @@ class Connections:
                 self._idle.popitem()[0].close()
 
     @contextmanager
-    def _borrowed(self, account: int) -> Iterator[sqlite3.Connection]:
+    def _borrowed(self, account: int) -> Iterator[Connection]:
         connection = self._take(account)
         try:
             yield connection
@@ -96,13 +102,13 @@ class Connections:
         self._give_back(account, connection)
 
     @contextmanager
-    def _with_attached(self, account: int, attached: Path) -> Iterator[sqlite3.Connection]:
+    def _with_attached(self, account: int, attached: Path) -> Iterator[Connection]:
         # A connection for this once: R*Trees that are copied in behind its back are read rightly by new ones.
         with closing(_open(self.path(account))) as connection:
             connection.execute("ATTACH ? AS staged", (str(attached),))
             yield connection
 
-    def _take(self, account: int) -> sqlite3.Connection:
+    def _take(self, account: int) -> Connection:
         with self._lock:
             for connection, of_account in reversed(self._idle.items()):
                 if of_account == account:
@@ -112,7 +118,7 @@ class Connections:
             raise NotFound("This account has no tables yet.")
         return _open(self.path(account))
 
-    def _give_back(self, account: int, connection: sqlite3.Connection) -> None:
+    def _give_back(self, account: int, connection: Connection) -> None:
         with self._lock:
             self._idle[connection] = account
             spare = self._idle.popitem(last=False)[0] if len(self._idle) > IDLE_CONNECTIONS else None
@@ -126,26 +132,31 @@ class Connections:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turn what SQLite says of a full disk or a lock held too long into our error."""
+    """Turn what SQLite says of a full disk, a lock held too long or a table that was dropped into our error."""
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        if error.sqlite_errorcode & 0xFF in DISK_FULL:
             raise Unavailable("The server's disk is full; nothing was changed.", retry_after=60) from error
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise Unavailable("Another program writes to this account's data; nothing was changed.") from error
+        if "no such table" in str(error):
+            # The next request will see what stands in its place, or that nothing does.
+            raise Unavailable("The data was replaced or deleted meanwhile; try again.", retry_after=1) from error
         raise
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+def _open(path: Path) -> Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None, factory=Connection
+    )
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-32000", "mmap_size=1073741824"):
         connection.execute(f"PRAGMA {pragma}")
     register(connection)
     return connection
 
 
-def _initialise(connection: sqlite3.Connection) -> None:
+def _initialise(connection: Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         for statement in NEW_FILE.split(";"):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graticule.errors import Conflict, PreconditionFailed
+from graticule.errors import Conflict, PreconditionFailed, Unavailable
 from graticule.geometry.crs import Crs
 from graticule.model.features import Batch, Query
-from graticule.stores import extent, gpkg_blob, rtree_sample, staged_table
+from graticule.stores import counting, extent, gpkg_blob, rtree_sample, staged_table
 from graticule.stores import gpkg_schema as schema
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
 from graticule.stores.connections import Connections
 from graticule.stores.gpkg_schema import quoted
-from graticule.stores.query import count, select
+from graticule.stores.query import count, is_filtered, select
 from graticule.stores.values import reader, writer
 
 if TYPE_CHECKING:
@@ -71,22 +72,34 @@ class GeoPackageStore:
             connection.execute(f"DROP TABLE IF EXISTS {quoted(schema.rtree(name))}")
             connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
 
-    def adopt(self, account: int, staged: Path, name: str) -> None:
+    def adopt(self, account: int, staged: Path, name: str, rows: int) -> None:
         with self._connections.writing(account, attached=staged) as connection:
             if _exists(connection, name):
                 raise Conflict(f"There is already a table named {name}.", field="name", value=name)
+            staged_table.check_whole(connection, rows)
             found = staged_table.copy(connection, name)
-            _announce(connection, found.table, features=found.features, box=found.box)
+            box = extent.of_index(connection, name) if found.table.geometry_type else None
+            _announce(connection, found.table, features=found.features, box=box)
 
     def extent(self, account: int, name: str) -> Box | None:
         with self._connections.reading(account) as connection:
             return extent.of_index(connection, name)
 
     def count(self, account: int, table: Table, query: Query) -> int:
+        if not is_filtered(query):
+            return self._count_all(account, table)
         statement = count(table, query)
         with self._connections.reading(account) as connection:
-            row = connection.execute(statement.sql, statement.values).fetchone()
-        return int(row[0] or 0) if row else 0
+            return int(connection.execute(statement.sql, statement.values).fetchone()[0])
+
+    def _count_all(self, account: int, table: Table) -> int:
+        with self._connections.reading(account) as connection:
+            number, stated = counting.rows(connection, table.name), counting.stated(connection, table.name)
+        if number != stated:
+            with suppress(Unavailable), self._connections.writing(account) as connection:
+                counting.correct(connection, table.name)
+                self._touch(connection, table)
+        return number
 
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         types = {column.name: column.type for column in table.columns}

@@ -55,10 +55,13 @@ def select(table: Table, query: Query, sampled: NDArray[np.int64] | None = None)
     return Statement(f"SELECT {', '.join(wanted)} {source} {_order(table, query)}{limit}", tuple(values), names)
 
 
+def is_filtered(query: Query) -> bool:
+    """Whether the query leaves out any rows, limit and offset aside."""
+    return bool(query.boxes or query.where or query.ids is not None or query.owner is not None)
+
+
 def count(table: Table, query: Query) -> Statement:
     """SELECT count(*) of what the query hits."""
-    if not (query.boxes or query.where or query.ids is not None or query.owner is not None):
-        return Statement("SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?", (table.name,))
     values: list[Any] = []
     return Statement(f"SELECT count(*) {_source(table, query, values)}", tuple(values))
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from graticule.errors import NotFound
+from graticule.errors import NotFound, Unavailable
 from graticule.model.features import Column, Table
 from graticule.stores import gpkg_schema as schema
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER
 from graticule.stores.gpkg_schema import quoted, rtree
 
-if TYPE_CHECKING:
-    import sqlite3
-
-    from graticule.model.features import Box
-
 OURS = {KEY, GEOMETRY, CREATED, MODIFIED, OWNER}
 STAGED = "staged"
+NOT_WHOLE = "What was read could not be stored whole: the server's disk may be full. Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +22,6 @@ class Adopted:
 
     table: Table
     features: int
-    box: Box | None
 
 
 def describe(connection: sqlite3.Connection, name: str, database: str = "main") -> Table:
@@ -40,7 +35,8 @@ def describe(connection: sqlite3.Connection, name: str, database: str = "main") 
         if column not in OURS
     )
     geometry = connection.execute(
-        f"SELECT g.geometry_type_name, g.srs_id, g.z, g.m, s.organization, s.organization_coordsys_id, s.definition "
+        f"SELECT g.geometry_type_name, g.srs_id, g.z, g.m, s.organization, s.organization_coordsys_id, "
+        f"{_definition(connection, database)} "
         f"FROM {database}.gpkg_geometry_columns g LEFT JOIN {database}.gpkg_spatial_ref_sys s USING (srs_id) "
         f"WHERE table_name = ?",
         (name,),
@@ -52,17 +48,45 @@ def describe(connection: sqlite3.Connection, name: str, database: str = "main") 
     return Table(name, columns, kind, srid, crs, bool(z), bool(m))
 
 
+def _definition(connection: sqlite3.Connection, database: str) -> str:
+    """The column that defines projections: what WKT of 1999 has no words for stands in one of its own (annex F.10)."""
+    columns = {name for _, name, *_ in connection.execute(f"PRAGMA {database}.table_info(gpkg_spatial_ref_sys)")}
+    if "definition_12_063" not in columns:
+        return "definition"
+    return "CASE definition WHEN 'undefined' THEN definition_12_063 ELSE definition END"
+
+
+def check_whole(connection: sqlite3.Connection, rows: int) -> None:
+    """Raises ``Unavailable`` when the attached file ``staged`` is not one table of that many rows, all indexed."""
+    try:
+        found = _rows_and_geometries(connection)
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(NOT_WHOLE, retry_after=60) from error
+    if found != (rows, 0):
+        raise Unavailable(NOT_WHOLE, retry_after=60)
+
+
+def _rows_and_geometries(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many rows the staged table has, and how many of their geometries are not in its index."""
+    (name,) = connection.execute(f"SELECT table_name FROM {STAGED}.gpkg_contents").fetchone() or ("",)
+    table = f"{STAGED}.{quoted(name)}"
+    if not connection.execute(f"SELECT 1 FROM {STAGED}.gpkg_geometry_columns").fetchone():
+        (rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return rows, 0
+    rows, shapes = connection.execute(f"SELECT count(*), count({GEOMETRY}) FROM {table}").fetchone()
+    (indexed,) = connection.execute(f"SELECT count(*) FROM {STAGED}.{quoted(rtree(name) + '_rowid')}").fetchone()
+    return rows, shapes - indexed
+
+
 def copy(connection: sqlite3.Connection, name: str) -> Adopted:
     """Copy the only table of the attached file ``staged`` into the connection's own, under a name.
 
     Raises ``NotFound`` when the staged file holds no table.
     """
-    row = connection.execute(
-        f"SELECT table_name, min_x, min_y, max_x, max_y FROM {STAGED}.gpkg_contents LIMIT 1"
-    ).fetchone()
+    row = connection.execute(f"SELECT table_name FROM {STAGED}.gpkg_contents LIMIT 1").fetchone()
     if row is None:
         raise NotFound("The prepared file holds no table.")
-    source, *sides = row
+    (source,) = row
     found = describe(connection, source, STAGED)
     srid = None if found.geometry_type is None else _copy_srs(connection, found)
     table = Table(name, found.columns, found.geometry_type, srid, found.crs, found.has_z, found.has_m)
@@ -70,7 +94,7 @@ def copy(connection: sqlite3.Connection, name: str) -> Adopted:
     features = _copy_rows(connection, table, source)
     if table.geometry_type:
         _copy_index(connection, name, source)
-    return Adopted(table, features, None if sides[0] is None else (sides[0], sides[1], sides[2], sides[3]))
+    return Adopted(table, features)
 
 
 def _copy_rows(connection: sqlite3.Connection, table: Table, source: str) -> int:
@@ -92,8 +116,8 @@ def _copy_index(connection: sqlite3.Connection, name: str, source: str) -> None:
 
 def _copy_srs(connection: sqlite3.Connection, found: Table) -> int:
     row = connection.execute(
-        f"SELECT srs_name, organization, organization_coordsys_id, definition FROM {STAGED}.gpkg_spatial_ref_sys "
-        f"WHERE srs_id = ?",
+        f"SELECT srs_name, organization, organization_coordsys_id, {_definition(connection, STAGED)} "
+        f"FROM {STAGED}.gpkg_spatial_ref_sys WHERE srs_id = ?",
         (found.srid,),
     ).fetchone()
     return enter_srs(connection, *row)

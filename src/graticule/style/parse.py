@@ -27,6 +27,9 @@ DEFAULT_FILL: Colour = (200, 200, 200)
 DEFAULT_LINE: Colour = (90, 90, 90)
 DEFAULT_SIZE = 6.0
 MAX_WIDTH = 500.0
+# All of them are read for every picture and tile. The characters are those of all expressions together.
+MAX_ENTRIES = 1000
+MAX_EXPRESSIONS = 200_000
 MAX_PROBLEMS = 20
 LABEL_GAP = 2.0
 
@@ -107,6 +110,10 @@ def _objects(text: str | None) -> list[dict[str, Any]]:
         return []
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise _not_styles(text, "The styles are not a JSON array of objects.")
+    if len(found) > MAX_ENTRIES:
+        raise _not_styles(text, f"There are {len(found)} styles; {MAX_ENTRIES} are allowed.")
+    if sum(len(str(entry.get("expression") or "")) for entry in found) > MAX_EXPRESSIONS:
+        raise _not_styles(text, f"The expressions of the styles have more than {MAX_EXPRESSIONS} characters.")
     return found
 
 

@@ -6,6 +6,7 @@ to open another one, or an address on the network.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import pyogrio
 from pyogrio import _ogr, raw
 from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
-from graticule.errors import BadRequest
+from graticule.errors import BadRequest, Unavailable
 from graticule.transfer.drivers import group, vector_drivers
 from graticule.transfer.hush import hush
 
@@ -32,6 +33,10 @@ FOREIGN = (
 
 BATCH_ROWS = 65_536
 BATCH_BYTES = 32 * 1024 * 1024
+
+# What SQLite and the C library say, by way of GDAL, when nothing more can be written.
+_DISK_FULL = re.compile("disk I/O error|disk is full|No space left|File too large|quota exceeded", re.IGNORECASE)
+DISK_FULL = "The server's disk is full; nothing was changed."
 
 # pyogrio takes these for the parts of an address.
 _AMBIGUOUS = frozenset("!;?#")
@@ -111,11 +116,13 @@ def _quiet(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 def save(reader: pa.RecordBatchReader, path: Path, layer: str, driver: str, **how: Any) -> None:
-    """Writes the batches into a new file. Raises BadRequest when GDAL refuses them."""
+    """Writes the batches into a new file. Raises BadRequest when GDAL refuses them, Unavailable for a full disk."""
     with hush:
         try:
             raw.write_arrow(reader, path, layer=layer, driver=driver, **how)
         except FOREIGN as error:
+            if _DISK_FULL.search(str(error)):
+                raise Unavailable(DISK_FULL, retry_after=60) from error
             raise BadRequest(f"“{path.name}” could not be written.") from error
 
 

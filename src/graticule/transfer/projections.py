@@ -36,7 +36,10 @@ def stated(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def identify(text: str | None) -> str | None:
-    """``EPSG:n`` where the projection is one of EPSG's, else its WKT; None for none, an unknown or a local one."""
+    """``EPSG:n`` where the projection is one of EPSG's, else its WKT; None for none, an unknown or a local one.
+
+    What it says of heights is left out.
+    """
     if not text or not text.strip():
         return None
     try:
@@ -45,8 +48,9 @@ def identify(text: str | None) -> str | None:
         return None
     if crs.is_engineering or not (crs.is_geographic or crs.is_projected or crs.is_compound):
         return None
-    authority = crs.to_authority(auth_name="EPSG", min_confidence=MIN_CONFIDENCE)
-    return f"EPSG:{authority[1]}" if authority else str(crs.to_wkt("WKT2_2019"))
+    flat = (crs.sub_crs_list[0] if crs.is_compound else crs).to_2d()
+    authority = flat.to_authority(auth_name="EPSG", min_confidence=MIN_CONFIDENCE)
+    return f"EPSG:{authority[1]}" if authority else str(flat.to_wkt("WKT2_2019"))
 
 
 def fits_lonlat(box: Box | None) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 import rasterio.shutil
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import CRSError, RasterioError
 from rasterio.io import MemoryFile
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
 # Without overviews an image of at most so many pixels is read whole for every picture.
 SMALL_PIXELS = 1024 * 1024
 SAMPLE_SIZE = 512
+# So large an image may be, whatever its file's size; a larger one may be packed so well.
+RATIO_FREE_VALUES, MOST_VALUES_PER_BYTE = 256 * 1024 * 1024, 250
 PNG = b"\x89PNG\r\n\x1a\n"
 PERCENTILES = (2, 98)
-FOREIGN = (RasterioError, CRSError, OSError, ValueError)
+FOREIGN = (RasterioError, CRSError, CPLE_BaseError, OSError, ValueError)
 
 _ENV = {
     "GDAL_ERROR_ON_LIBJPEG_WARNING": "TRUE",
@@ -118,6 +121,7 @@ def open_raster(path: Path, *, crs: str | None = None) -> RasterInfo:
         projection = _projection(dataset, path, box, crs)
         if np.dtype(dataset.dtypes[0]).kind == "c":
             raise BadRequest(f"“{path.name}” has complex numbers, which cannot be drawn.")
+        _check_ratio(dataset, path)
         overviews = len(dataset.overviews(1))
         _read_end(dataset)
         small = dataset.width * dataset.height <= SMALL_PIXELS
@@ -128,6 +132,15 @@ def open_raster(path: Path, *, crs: str | None = None) -> RasterInfo:
         with _opened(path, overview_level=level) as dataset:
             _read_end(dataset)
     return info
+
+
+def _check_ratio(dataset: Any, path: Path) -> None:
+    """Raises BadRequest for a large image of next to nothing: it would keep the server busy for hours."""
+    values = dataset.width * dataset.height * dataset.count
+    if values > RATIO_FREE_VALUES and values > MOST_VALUES_PER_BYTE * path.stat().st_size:
+        raise BadRequest(
+            f"“{path.name}” unpacks to far more than it holds: {dataset.width} by {dataset.height} pixels."
+        )
 
 
 def _read_end(dataset: Any) -> None:
@@ -184,7 +197,9 @@ def _cog_options(dataset: Any) -> dict[str, str]:
     was_jpeg = dataset.driver == "JPEG" or dataset.compression == rasterio.enums.Compression.jpeg
     if was_jpeg and dataset.count in (1, 3):
         return options | {"compress": "JPEG", "quality": "85"}
-    return options | {"compress": "DEFLATE", "predictor": "YES"}
+    # Samples of fewer than 8 bits have no predictor.
+    predictor = "NO" if "NBITS" in dataset.tags(1, ns="IMAGE_STRUCTURE") else "YES"
+    return options | {"compress": "DEFLATE", "predictor": predictor}
 
 
 def _palette(dataset: Any) -> bool:

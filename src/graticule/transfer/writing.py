@@ -31,7 +31,8 @@ GEOMETRY = "wkb_geometry"
 FID = "ogc_fid"
 # One form for all times, as they are also compared as text.
 TIMES = {"DATETIME_PRECISION": "MILLISECOND"}
-LITTLE_SPACE = 16 * 1024 * 1024
+# Bytes: with so little left, what went wrong is likely that; with this little, that it went well is not.
+LITTLE_SPACE, NO_SPACE = 16 * 1024 * 1024, 256 * 1024
 FAMILY_TYPES: dict[Family, str] = {"point": "POINT", "line": "MULTILINESTRING", "polygon": "MULTIPOLYGON"}
 OGR_TYPES = {
     "POINT": "Point", "LINESTRING": "LineString", "POLYGON": "Polygon", "MULTIPOINT": "MultiPoint",
@@ -185,12 +186,18 @@ def _stream(
     reader = pa.RecordBatchReader.from_batches(layout.schema, guarded())
     try:
         engine.save(reader, target, name, driver, **options)
-    except BadRequest as error:
+    except BadRequest:
         if failures:
             raise failures[0] from None
-        if shutil.disk_usage(target.parent).free < LITTLE_SPACE:
-            raise Unavailable("The server's disk is full.", retry_after=60) from error
+        _need_space(target, LITTLE_SPACE)
         raise
+    # On closing a file GDAL may find no room for the last of it, and keep that to itself.
+    _need_space(target, NO_SPACE)
+
+
+def _need_space(target: Path, space: int) -> None:
+    if shutil.disk_usage(target.parent).free < space:
+        raise Unavailable(engine.DISK_FULL, retry_after=60)
 
 
 def _write_csv(target: Path, layout: Layout, batches: Iterator[pa.RecordBatch]) -> None:
