@@ -85,6 +85,11 @@ def feature_ids(caller: Caller, layer: str) -> list[int]:
     return [one["__id"] for one in got(caller.get(f"layers/{layer}/features"))["data"]]
 
 
+def tables_of(reader: Caller, owner: Caller) -> list[str]:
+    """The names of the owner's tables that the reader finds in the list; others may share theirs with everyone."""
+    return [one["name"] for one in pages(reader, "tables") if one["owner_id"] == owner.user_id]
+
+
 def ids(caller: Caller, path: str) -> list[str]:
     """The ids of everything in a list."""
     return [one["id"] for one in pages(caller, path)]

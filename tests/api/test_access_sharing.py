@@ -22,6 +22,7 @@ from tests.sharing import (
     new_table,
     resource_of_file,
     share,
+    tables_of,
     unshare,
     upload,
 )
@@ -450,10 +451,8 @@ def test_lists_of_tables_and_files(user: Caller, other: Caller) -> None:
     upload(user, "folder", a__txt=b"a", b__txt=b"b")
     share(user, shared["resource_id"], other.username, "READ")
     share(user, resource_of_file(user, "folder/a.txt"), other.username, "READ")
-    for reader, readable in ((other, ["shared_table"]), (user, ["own_table", "shared_table"])):
-        # Beside them stands what other tests share with everyone.
-        listed = [one for one in got(reader.get("tables"))["data"] if one["owner_id"] == user.user_id]
-        assert [one["name"] for one in listed] == readable
+    assert tables_of(other, user) == ["shared_table"]
+    assert tables_of(user, user) == ["own_table", "shared_table"]
     account = account_of(user)
     assert other.get(f"storage/fs/{account}/folder").status_code == 404
     assert other.get(f"storage/fs/{account}").status_code == 404

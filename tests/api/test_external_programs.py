@@ -15,7 +15,7 @@ import pyogrio
 import pytest
 import shapely
 from tests.server import Caller, Server
-from tests.sharing import feature_ids, got, new_feature, new_file_layer, new_layer, new_map, new_table
+from tests.sharing import feature_ids, got, new_feature, new_file_layer, new_layer, new_map, new_table, tables_of
 
 
 def geopackage(server: Server, caller: Caller) -> Path:
@@ -152,7 +152,7 @@ def test_a_table_that_another_program_adds_is_left_alone(server: Server, user: C
     new_table(user)
     path = geopackage(server, user)
     append(path, "theirs", (1, 2), n=[1])
-    assert [one["name"] for one in got(user.get("tables"))["data"]] == ["places"]
+    assert tables_of(user, user) == ["places"]
     refused = user.post("tables", json={"name": "Theirs"})
     assert (refused.status_code, refused.json()["code"]) == (409, "CONFLICT")
     assert user.delete("tables/places").status_code == 204

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 from tests.server import Caller, Server
-from tests.sharing import got, ids, new_map, upload
+from tests.sharing import got, ids, new_map, tables_of, upload
 
 Files = dict[str, bytes]
 PointFeature = '{"type": "Feature", "properties": {"n": 1}, "geometry": {"type": "Point", "coordinates": [1, 2]}}'
@@ -125,7 +125,7 @@ def test_what_cannot_be_read(server: Server, shared: Caller, work: str, case: st
     if case != "no geometry":
         assert shared.post("tables", json={"name": "bad", "source": source}).status_code == 400
     assert ids(shared, f"maps/{work}/layers") == []
-    assert got(shared.get("tables"))["data"] == []
+    assert tables_of(shared, shared) == []
     assert tables_in_store(server, shared) == []
     staging = server.data / "accounts" / str(shared.user_id) / "staging"
     assert list(staging.iterdir()) == []

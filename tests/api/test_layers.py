@@ -11,7 +11,7 @@ import pytest
 from tests.answers import refused
 from tests.api_data import World, table_layer
 from tests.server import Caller, Server
-from tests.sharing import got, made, new_layer, new_map, new_table
+from tests.sharing import got, made, new_layer, new_map, new_table, tables_of
 
 TEXTS = {
     "id", "name", "owner", "type", "map_id", "source", "datasource_id", "resource_id", "epsg", "onscale", "offscale",
@@ -409,7 +409,7 @@ def test_deleting_a_layer_keeps_its_data(user: Caller) -> None:
     assert (response.status_code, response.content) == (204, b"")
     refused(user.get(path), 403)
     refused(user.delete(path), 404)
-    assert got(user.get("tables"))["total"] == 1
+    assert len(tables_of(user, user)) == 1
 
 
 def test_a_style_that_cannot_be_understood(folder: tuple[Caller, str]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -175,13 +178,37 @@ def test_the_switch_shares_with_everyone(
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_the_code_to_embed_shows_the_map_in_another_page(page: Page, server: Server, public: World) -> None:
+class Site:
+    """Somebody else's web site, of one page."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.url = folder, f"http://localhost:{port}/page.html"
+
+    def write(self, body: str) -> None:
+        (self.folder / "page.html").write_text(f'<!doctype html><link rel="icon" href="data:,"><body>{body}</body>')
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as running:
+        thread = Thread(target=running.serve_forever)
+        thread.start()
+        yield Site(tmp_path, running.server_address[1])
+        running.shutdown()
+        thread.join()
+
+
+def test_the_code_to_embed_shows_the_map_in_another_page(page: Page, server: Server, public: World, site: Site) -> None:
     sign_in(page.context, server, public.owner)
     page.goto(f"/map/{public.map_id}")
     page.get_by_role("button", name="Share").click()
-    code = page.get_by_label("Embed code").input_value()
-    page.goto("about:blank")
-    page.set_content(code)
+    site.write(page.get_by_label("Embed code").input_value())
+    page.goto(site.url)
     frame = page.frame_locator("iframe")
     expect(frame.locator(IDLE)).to_be_attached(timeout=30_000)
     expect(frame.locator(".layerlist")).to_be_visible()
@@ -240,4 +267,6 @@ def test_the_map_on_a_phone(phone: Page, world: World) -> None:
     expect(phone.locator(".layerlist-body")).to_be_hidden()
     phone.get_by_role("button", name="Layers").tap()
     expect(phone.get_by_role("checkbox", name="Lakes")).to_be_visible()
+    # The bar that says that tiles are on their way, where it is farthest to the right.
+    phone.evaluate("document.getAnimations().forEach(one => one.currentTime = 1190)")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360

@@ -10,7 +10,17 @@ import pyogrio
 import pytest
 from sqlalchemy import select
 from tests.server import Caller, Server
-from tests.sharing import feature_ids, got, new_feature, new_file_layer, new_layer, new_map, new_table, upload
+from tests.sharing import (
+    feature_ids,
+    got,
+    new_feature,
+    new_file_layer,
+    new_layer,
+    new_map,
+    new_table,
+    tables_of,
+    upload,
+)
 
 from graticule.actions.users import new_resource
 from graticule.backend import Backend, open_backend
@@ -56,7 +66,7 @@ def test_a_table_was_dropped_but_not_forgotten(server: Server, user: Caller) -> 
     layer = new_layer(user, new_map(user)["id"], "places")["id"]
     with dead(server, user) as backend:
         backend.store.drop(user.user_id, "places")
-    assert [one["name"] for one in got(user.get("tables"))["data"]] == ["other"]
+    assert tables_of(user, user) == ["other"]
     assert user.get(f"layers/{layer}/features").status_code == 409
     assert got(user.get(f"layers/{layer}"))["status"] == "error"
     new_table(user)
@@ -72,7 +82,7 @@ def test_a_table_was_being_made(server: Server, user: Caller, stored: bool) -> N
             session.add(half)
         if stored:
             backend.store.create(user.user_id, Table("places", (), "POINT", crs="EPSG:4326"))
-    assert [one["name"] for one in got(user.get("tables"))["data"]] == ["other"]
+    assert tables_of(user, user) == ["other"]
     assert in_store(server, user) == ["other"]
     new_table(user)
 
@@ -84,7 +94,7 @@ def test_a_table_that_is_being_made_is_not_seen(server: Server, user: Caller) ->
         half = select(Dataset).where(Dataset.account_id == user.user_id, Dataset.store_table == "places")
         session.scalars(half).one().status = "busy"
     backend.close()
-    assert got(user.get("tables"))["data"] == []
+    assert tables_of(user, user) == []
     assert user.get("tables/places").status_code == 404
     source = {"type": "pg", "src": "places"}
     assert user.post(f"maps/{new_map(user)['id']}/layers", json={"source": source}).status_code == 400
