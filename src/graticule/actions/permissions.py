@@ -31,7 +31,7 @@ def list_shares(backend: Backend, actor: Actor, resource_id: int) -> list[Grant]
             raise Forbidden("Sign in first, or send an API key.")
         rows = select(Share, User.username).join(User, User.id == Share.user_id).where(Share.resource_id == resource_id)
         if not held & need.SHARERS:
-            rows = rows.where(Share.user_id.in_(access.grantees(actor.user_id)))
+            rows = rows.where(access.holds_for(actor.user_id))
         return [(share, username) for share, username in session.execute(rows.order_by(Share.id))]
 
 

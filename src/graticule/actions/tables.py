@@ -59,7 +59,7 @@ def list_tables(backend: Backend, actor: Actor, *, spatial: bool | None = None) 
     """The tables that the caller may read, by name; with ``spatial`` only those with or without geometry."""
     with backend.catalogue.read() as session:
         readable = select(Share.resource_id).where(
-            Share.user_id.in_(access.grantees(actor.user_id)), Share.permission.in_(access.READING)
+            access.holds_for(actor.user_id), Share.permission.in_(access.READING)
         )
         made = (Dataset.kind == "table", Dataset.status == "ready")
         statement = select(Dataset).where(*made, Dataset.resource_id.in_(readable))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, false, or_, select
 
-from graticule.catalogue.orm import ANONYMOUS_ID, Layer, Map, Share
+from graticule.catalogue.orm import ANONYMOUS_ID, Layer, Map, Role, RoleMember, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
 PERMISSIONS = (
@@ -76,9 +77,21 @@ class Verdict:
     because: str
 
 
-def grantees(user_id: int) -> tuple[int, ...]:
-    """The users whose shares hold for this one: themselves and everyone."""
-    return (user_id, ANONYMOUS_ID) if user_id != ANONYMOUS_ID else (ANONYMOUS_ID,)
+def roles_of(user_id: int) -> Select[tuple[int]]:
+    """The ids of the roles that a user is in, and of all the roles above them."""
+    own = select(RoleMember.role_id.label("id")).where(RoleMember.user_id == user_id).cte(recursive=True)
+    above = select(Role.parent_id).join(own, Role.id == own.c.id).where(Role.parent_id.is_not(None))
+    return select(own.union(above).c.id)
+
+
+def holds_for(user_id: int, *, in_person: bool = False) -> ColumnElement[bool]:
+    """The condition on shares that hold for a user: their own, those of their roles, and everyone's.
+
+    ``in_person`` leaves out everyone's.
+    """
+    users = {user_id} if in_person else {user_id, ANONYMOUS_ID}
+    of_roles = false() if user_id == ANONYMOUS_ID else Share.role_id.in_(roles_of(user_id))
+    return or_(Share.user_id.in_(sorted(users)), of_roles)
 
 
 def expand(granted: Iterable[str]) -> frozenset[str]:
@@ -88,9 +101,7 @@ def expand(granted: Iterable[str]) -> frozenset[str]:
 
 def granted_on(session: Session, user_id: int, resource_ids: Iterable[int]) -> frozenset[str]:
     """The permissions that hold for a user on any of the resources, before expansion."""
-    statement = select(Share.permission).where(
-        Share.resource_id.in_(tuple(resource_ids)), Share.user_id.in_(grantees(user_id))
-    )
+    statement = select(Share.permission).where(Share.resource_id.in_(tuple(resource_ids)), holds_for(user_id))
     return frozenset(session.scalars(statement))
 
 
@@ -125,27 +136,26 @@ def covers(held: frozenset[str], permission: str) -> bool:
     return all(name in held or name.removesuffix("_MDC") in held for name in BRINGS[permission] - _BUNDLES)
 
 
-def _shared(
-    resource_id: InstrumentedAttribute[int], users: tuple[int, ...], names: tuple[str, ...]
-) -> ColumnElement[bool]:
-    return exists().where(Share.resource_id == resource_id, Share.user_id.in_(users), Share.permission.in_(names))
+def readable(resource_id: InstrumentedAttribute[int], holds: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition on things that can be read by those shares of theirs for which ``holds`` is true."""
+    return exists().where(Share.resource_id == resource_id, holds, Share.permission.in_(READING))
 
 
 def visible_maps(user_id: int) -> ColumnElement[bool]:
     """The condition on maps that the user may read, to filter lists with in the database."""
-    return _shared(Map.resource_id, grantees(user_id), READING)
+    return readable(Map.resource_id, holds_for(user_id))
 
 
 def visible_layers(user_id: int) -> ColumnElement[bool]:
     """The condition on layers that the user may read: by the layer's own shares or its map's. Needs Map joined."""
-    return or_(_shared(Layer.resource_id, grantees(user_id), READING), visible_maps(user_id))
+    return or_(readable(Layer.resource_id, holds_for(user_id)), visible_maps(user_id))
 
 
 def public_map() -> ColumnElement[bool]:
     """The condition on maps that everyone may read."""
-    return _shared(Map.resource_id, (ANONYMOUS_ID,), READING)
+    return readable(Map.resource_id, Share.user_id == ANONYMOUS_ID)
 
 
 def shared_map(user_id: int) -> ColumnElement[bool]:
-    """The condition on maps of others that were shared with the user in person."""
-    return (Map.owner_id != user_id) & _shared(Map.resource_id, (user_id,), READING)
+    """The condition on maps of others that were shared with the user in person or with a role of theirs."""
+    return (Map.owner_id != user_id) & readable(Map.resource_id, holds_for(user_id, in_person=True))

@@ -1,4 +1,4 @@
-"""The catalogue's tables: users, keys, maps, layers, shares, and what is known of tables and files."""
+"""The catalogue's tables: users, roles, keys, maps, layers, shares, and what is known of tables, files and jobs."""
 
 from __future__ import annotations
 
@@ -57,10 +57,12 @@ class User(Base):
     account_hash: Mapped[str | None] = mapped_column(String(32), unique=True)
     failed_logins: Mapped[int] = mapped_column(default=0)
     last_failed_login: Mapped[int | None] = mapped_column(BigInteger)
+    owner_id: Mapped[int | None] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class Resource(Base):
-    """Something that can be shared: a map, a layer, a table, a file. Its shares hang on its id."""
+    """Something that can be shared: a map, a layer, a table, a file, a role … Its shares and options hang on its id."""
 
     __tablename__ = "resources"
     __table_args__ = NEVER_REUSE
@@ -70,20 +72,66 @@ class Resource(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
 
 
+class Role(Base):
+    """A group of users. Its members have what is shared with it, or with the role above it, and so on."""
+
+    __tablename__ = "roles"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), unique=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    app_role: Mapped[bool] = mapped_column(default=False)
+    app_instance_id: Mapped[int | None] = mapped_column(BigInteger)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
+    created: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1)
+
+    owner: Mapped[User] = relationship(lazy="joined")
+
+
+class RoleMember(Base):
+    """That a user is in a role."""
+
+    __tablename__ = "role_members"
+    __table_args__ = (UniqueConstraint("role_id", "user_id"), Index("ix_role_members_user", "user_id"), NEVER_REUSE)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    role_id: Mapped[int] = mapped_column(ForeignKey("roles.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+
+
 class Share(Base):
-    """One permission of one user on one resource."""
+    """One permission on one resource, of a user or of a role."""
 
     __tablename__ = "shares"
     __table_args__ = (
         UniqueConstraint("resource_id", "user_id", "permission"),
+        UniqueConstraint("role_id", "resource_id", "permission"),
         Index("ix_shares_user", "user_id", "resource_id"),
         NEVER_REUSE,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"))
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    role_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id", ondelete="CASCADE"))
     permission: Mapped[str] = mapped_column(String(20))
+
+
+class Option(Base):
+    """A named text that programs keep with a user, a map, a layer or anything else that is a resource."""
+
+    __tablename__ = "options"
+    __table_args__ = (UniqueConstraint("resource_id", "name"), NEVER_REUSE)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(255))
+    type: Mapped[str | None] = mapped_column(String(40))
+    value: Mapped[str | None] = mapped_column(Text)
 
 
 class ApiKey(Base):
@@ -150,11 +198,143 @@ class Map(Base):
     owner: Mapped[User] = relationship(lazy="joined")
 
 
-class Dataset(Base):
-    """A table of an account's feature store: one that a user made, or what was read in from a file.
+class Datasource(Base):
+    """Where data comes from: a folder, a database, a table, a file, a service. ``type`` is a number of the API's.
 
-    ``kind`` is ``table`` or ``file``. ``store_table`` is its name in the account's GeoPackage. For a file,
-    ``path``, ``sublayer`` and ``family`` say what was read, ``stated`` how, ``fingerprint`` what the file looked like.
+    ``params`` is the text that was sent, less the password of a database, which ``secret`` holds encrypted.
+    ``numbers`` is a JSON object of the fields that were sent as numbers, with the digits they were sent with.
+    """
+
+    __tablename__ = "datasources"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), unique=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    type: Mapped[int] = mapped_column(Integer)
+    epsg: Mapped[str | None] = mapped_column(String(20))
+    proj4: Mapped[str | None] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    copyright: Mapped[str | None] = mapped_column(Text)
+    params: Mapped[str | None] = mapped_column(Text)
+    secret: Mapped[str | None] = mapped_column(Text)
+    numbers: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Form(Base):
+    """A form for entering features; ``definition`` and ``mappings`` are the texts that were sent."""
+
+    __tablename__ = "forms"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resources.id"), unique=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    definition: Mapped[str | None] = mapped_column(Text)
+    mappings: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Job(Base):
+    """Work that takes more than a moment. ``arguments`` and ``result`` are JSON objects.
+
+    ``state`` is queued, running, done, failed or cancelled. ``claimed`` is when a worker last said that it is at it.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    percentage: Mapped[int] = mapped_column(default=0)
+    rows: Mapped[int] = mapped_column(BigInteger, default=0)
+    arguments: Mapped[str] = mapped_column(Text)
+    result: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    cancelled: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(100))
+    created: Mapped[int] = mapped_column(BigInteger)
+    claimed: Mapped[int | None] = mapped_column(BigInteger)
+    finished: Mapped[int | None] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class OAuthClient(Base):
+    """A program that users may let act for them. Its secret is stored encrypted."""
+
+    __tablename__ = "oauth_clients"
+    __table_args__ = NEVER_REUSE
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(40), unique=True)
+    secret: Mapped[str] = mapped_column(Text)
+    redirect_uri: Mapped[str] = mapped_column(Text)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[int] = mapped_column(BigInteger)
+    modified: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class ApprovedApp(Base):
+    """That a user lets a program act for them."""
+
+    __tablename__ = "approved_apps"
+    __table_args__ = (UniqueConstraint("user_id", "client_id"), NEVER_REUSE)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    client_id: Mapped[int] = mapped_column(ForeignKey("oauth_clients.id", ondelete="CASCADE"), index=True)
+    created: Mapped[int] = mapped_column(BigInteger)
+
+
+class Media(Base):
+    """That who may read a feature may read a file that one of its attributes names.
+
+    Kept beside the value since whoever wrote it could read the file then.
+    """
+
+    __tablename__ = "media"
+    __table_args__ = (UniqueConstraint("dataset_id", "feature", "attribute", "account_id", "path"), NEVER_REUSE)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    feature: Mapped[int] = mapped_column(BigInteger)
+    attribute: Mapped[str] = mapped_column(String(255))
+    account_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    path: Mapped[str] = mapped_column(Text)
+
+
+class MapFile(Base):
+    """A file that was uploaded for a map: the map's readers may read it where a feature's attribute names it."""
+
+    __tablename__ = "map_files"
+    __table_args__ = (UniqueConstraint("map_id", "account_id", "path"), NEVER_REUSE)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    map_id: Mapped[int] = mapped_column(ForeignKey("maps.id", ondelete="CASCADE"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    path: Mapped[str] = mapped_column(Text)
+
+
+class Dataset(Base):
+    """A table of features: one that a user made, what was read in from a file or a service, or one of a database.
+
+    ``kind`` is ``table``, ``file``, ``wfs`` or ``external``. ``store_table`` is its name in the account's feature
+    store; for ``external`` in the database of the datasource. For a file, ``path``, ``sublayer`` and ``family`` say
+    what was read, ``stated`` how, ``fingerprint`` what the file looked like. ``refreshed`` is when a service was last
+    asked.
     """
 
     __tablename__ = "datasets"
@@ -177,6 +357,8 @@ class Dataset(Base):
     skipped: Mapped[int] = mapped_column(BigInteger, default=0)
     status: Mapped[str] = mapped_column(String(10), default="ready")
     status_text: Mapped[str | None] = mapped_column(Text)
+    datasource_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    refreshed: Mapped[int | None] = mapped_column(BigInteger)
     created: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -210,6 +392,9 @@ class Layer(Base):
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("datasets.id"), index=True)
     raster_account_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     raster_path: Mapped[str | None] = mapped_column(Text)
+    datasource_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    form_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    job_id: Mapped[int | None] = mapped_column(BigInteger)
     epsg: Mapped[str | None] = mapped_column(String(20))
     onscale: Mapped[str | None] = mapped_column(String(40))
     offscale: Mapped[str | None] = mapped_column(String(40))
