@@ -9,6 +9,7 @@ import pytest
 
 from tests.answers import refused
 from tests.contract.case import Case
+from tests.contract.routes import has_route
 from tests.contract.table import CASES
 from tests.contract.world import Here, World
 
@@ -17,6 +18,8 @@ PAGES = ".iframe"
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_case(contract: World, case: Case) -> None:
+    if not has_route(case):
+        pytest.fail(f"There is no route {case.section}.", pytrace=False)
     here = Here(contract)
     for name in case.needs.split():
         here.thing(name)

@@ -15,7 +15,7 @@ from typing import Any
 from tests.server import Caller, Server
 from tests.sharing import account_of, got, made, new_map, share
 
-NAME = re.compile(r"\{(\w+)\}")
+NAME = re.compile(r"\{([a-z]\w*)\}")
 # Where the points of ``table`` are, with their values.
 SIGHTS = (("Split", 178, 16.44, 43.51), ("Zadar", 75, 15.23, 44.12), ("Pula", 57, 13.85, 44.87))
 COLUMNS = {"name": {"type": "text"}, "value": {"type": "number"}, "photo": {"type": "text"}}
@@ -141,8 +141,8 @@ def _upload(world: World, path: str, content: bytes) -> str:
 
 
 def _media_feature(world: World) -> str:
-    """A feature of ``layer`` whose attribute photo names a file that was added through the API."""
-    layer = world.thing("layer")
+    """A feature of ``media_layer`` whose attribute photo names a file that was added through the API."""
+    layer = world.thing("media_layer")
     sent = {"data": {"name": "seen"}, "geometry": "POINT (15 45)"}
     feature = made(world.owner.post(f"layers/{layer}/features", json=sent))["__id"]
     parts = {"file": ("seen.png", PICTURE, "image/png")}
@@ -152,7 +152,7 @@ def _media_feature(world: World) -> str:
 
 def _media_file(world: World) -> str:
     feature = world.thing("media_feature")
-    value = got(world.owner.get(f"layers/{world.thing('layer')}/features/{feature}"))["data"]["photo"]
+    value = got(world.owner.get(f"layers/{world.thing('media_layer')}/features/{feature}"))["data"]["photo"]
     return str(value).rpartition("/")[2]
 
 
@@ -166,6 +166,13 @@ def _shared_map(world: World) -> str:
     fresh = new_map(world.owner, name="Shared")
     share(world.owner, fresh["resource_id"], world.other.username, "READ")
     return str(fresh["id"])
+
+
+def _public_resource(world: World) -> str:
+    """The resource of a map that everyone may read."""
+    fresh = new_map(world.owner, name="Public")
+    share(world.owner, fresh["resource_id"], "anonymous", "READ")
+    return str(fresh["resource_id"])
 
 
 def _shared_layer(world: World) -> str:
@@ -195,6 +202,7 @@ MAKERS: dict[str, Callable[[World], str]] = {
     "other_map": _id("maps", "other", name="Not shared"),
     "table": _table,
     "plain_table": _id("tables", key="name", name="plain", columns={"code": {"type": "text"}}),
+    "public_resource": _public_resource,
     "layer": lambda world: table_layer(world, world.thing("map"), world.thing("table")),
     "layer_resource": _resource("layers/{layer}"),
     "countries": _file_layer("countries.zip"),
@@ -208,6 +216,7 @@ MAKERS: dict[str, Callable[[World], str]] = {
     "share": lambda world: share(
         world.owner, world.thing("map_resource"), world.other.username, "READ"
     ),
+    "media_layer": lambda world: table_layer(world, world.thing("map"), _table(world)),
     "media_feature": _media_feature,
     "media_file": _media_file,
     "role": _id("roles", name="Surveyors"),
@@ -237,6 +246,16 @@ def _new_table(here: Here) -> str:
     return name
 
 
+def _counties(here: Here) -> str:
+    """A table with the columns that the examples of the description name, and one row."""
+    columns = {"city": "text", "county": "text", "attribute_string": "text", "attribute_int": "integer"}
+    described = {name: {"type": kind} for name, kind in (columns | {"attribute_real": "real"}).items()}
+    name = here.world.unused("counties")
+    made(here.world.owner.post("tables", json={"name": name, "geometry": "point", "columns": described}))
+    made(here.world.owner.post(f"tables/{name}/rows", json={"data": {"city": "New York"}, "geometry": "POINT(-74 40)"}))
+    return name
+
+
 def _own(path: str, who: str = "owner", key: str = "id", **sent: Any) -> Callable[[Here], str]:
     def make(here: Here) -> str:
         return str(made(here.world.caller(who).post(here.fill(path), json=here.fill(sent)))[key])
@@ -256,6 +275,8 @@ NEW: dict[str, Callable[[Here], str]] = {
     "new_map_resource": lambda here: str(got(here.world.owner.get(here.fill("maps/{new_map}")))["resource_id"]),
     "new_table": _new_table,
     "new_layer": lambda here: table_layer(here.world, here.thing("new_map"), here.thing("new_table")),
+    "new_counties": _counties,
+    "new_counties_layer": lambda here: table_layer(here.world, here.thing("new_map"), here.thing("new_counties")),
     "new_feature": _new_feature,
     "new_row": lambda here: "2" if here.thing("new_table") else "",
     "new_file": lambda here: _upload(here.world, f"contract/{here.world.unused('file')}.txt", b"some text"),

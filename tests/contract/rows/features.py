@@ -108,18 +108,18 @@ CHANGED = (
 )  # fmt: skip
 
 MEDIA = "GET /layers/{}/features/{}/{}/{}"
-AT = "layers/{layer}/features/{media_feature}/photo"
+AT = "layers/{media_layer}/features/{media_feature}/photo"
 
 FILES = (
     Case(MEDIA, f"{AT}/{{media_file}}", "{LAYER_ID} {FEATURE_ID} {ATTRIBUTE_NAME} {FILE_NAME}", check=(begins(PICTURE),), headers={"Content-Type": "image/png"}),
     Case(MEDIA, f"{AT}/{{media_file}}?download", "download", check=(begins(PICTURE),), headers={"Content-Disposition": "attachment.*"}),
     Case(MEDIA, f"{AT}/nothing.png", "{FILE_NAME}", status=404),
-    Case(MEDIA, "layers/{layer}/features/{media_feature}/name/{media_file}", "{ATTRIBUTE_NAME}", status=404),
-    Case(MEDIA, "layers/{layer}/features/999999/photo/{media_file}", "{FEATURE_ID}", status=404),
+    Case(MEDIA, "layers/{media_layer}/features/{media_feature}/name/{media_file}", "{ATTRIBUTE_NAME}", status=404),
+    Case(MEDIA, "layers/{media_layer}/features/999999/photo/{media_file}", "{FEATURE_ID}", status=404),
     Case(MEDIA, "layers/999999999/features/1/photo/{media_file}", "{LAYER_ID}", status=404),
     Case(MEDIA, f"{AT}/{{media_file}}", by="other", status=404),
     Case("POST /layers/{}/features/{}/{}", "layers/{new_layer}/features/{new_feature}/photo", files={"file": ("x.png", PICTURE)}, status=201, headers={"Location": "1/.+"}),
-    Case("GET /layers/{}/features/{}", "layers/{layer}/features/{media_feature}.json", check=(fits("data.photo", text), includes("data.photo", ".png")), needs="media_file"),
+    Case("GET /layers/{}/features/{}", "layers/{media_layer}/features/{media_feature}.json", check=(fits("data.photo", text), includes("data.photo", ".png")), needs="media_file"),
 )  # fmt: skip
 
 CASES = (*LISTED, *SINGLE, *CHANGED, *FILES)

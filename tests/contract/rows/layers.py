@@ -26,7 +26,7 @@ from tests.contract.checks import (
 )
 from tests.contract.shapes import COLUMN, FORM, LAYER, LAYER_COLUMN, OPTION
 
-DATASOURCE = any_of(has_shape({"resource_id": num, "type": num, "owner_id": num, "permissions": array}), null)
+DATASOURCE = any_of(null, has_shape({"resource_id": num, "type": num, "owner_id": num, "permissions": array}))
 HTML = {"Content-Type": "text/html.*"}
 
 LIST = (

@@ -28,13 +28,13 @@ from tests.contract.shapes import LAYER, MAP, MAP_WITH_OWNER, OPTION
 WHOLE = "-2000000,4000000,4000000,8000000"
 
 LIST = (
-    Case("GET /maps", "maps.json", check=(is_list("maps", MAP, page=1), includes("data.*.id", "{map}"))),
+    Case("GET /maps", "maps.json", needs="map", check=(is_list("maps", MAP, page=1), includes("data.*.id", "{map}"))),
     Case("GET /maps", "maps.json?type=private", "type", check=(excludes("data.*.owner", "{other}"),)),
-    Case("GET /maps", "maps.json?type=shared", "type", by="other", check=(includes("data.*.id", "{shared_map}"),)),
-    Case("GET /maps", "maps.json?type=private,shared", "type", by="other", check=(includes("data.*.id", "{shared_map}", "{other_map}"),)),
+    Case("GET /maps", "maps.json?type=shared", "type", by="other", needs="shared_map", check=(includes("data.*.id", "{shared_map}"),)),
+    Case("GET /maps", "maps.json?type=private,shared", "type", by="other", needs="shared_map other_map", check=(includes("data.*.id", "{shared_map}", "{other_map}"),)),
     Case("GET /maps", "maps.json?type=public", "type", check=(is_list("maps", MAP, empty=True), excludes("data.*.id", "{map}"))),
-    Case("GET /maps", "maps.json?perpage=1", "perpage", check=(counts("data", 1),)),
-    Case("GET /maps", "maps.json?perpage=1&page=2", "page", check=(holds("page", 2), counts("data", 1))),
+    Case("GET /maps", "maps.json?perpage=1", "perpage", needs="map", check=(counts("data", 1),)),
+    Case("GET /maps", "maps.json?perpage=1&page=2", "page", needs="map shared_map", check=(holds("page", 2), counts("data", 1))),
     Case("GET /maps", "maps.json?type=private&order_by=accessed:desc", "order_by", check=(ordered("data.*.accessed", falling=True),)),
     Case("GET /maps", "maps.json?type=private&order_by=created:asc", "order_by", check=(ordered("data.*.created"),)),
     Case("GET /maps", "maps.json?type=private&order_by=modified", "order_by", check=(ordered("data.*.modified"),)),
@@ -43,7 +43,7 @@ LIST = (
         fits("data.0.options", array), includes("data.0.permissions", "OWNER", "READ"),
     )),
     Case("GET /maps", "maps.json?nototal=true", "nototal", check=(lacks("", "total"), is_list("maps", MAP, nototal=True))),
-    Case("GET /maps", "maps.json?query=OF THE TAB&query_on=name,description", "query query_on", check=(includes("data.*.id", "{map}"),)),
+    Case("GET /maps", "maps.json?query=OF THE TAB&query_on=name,description", "query query_on", needs="map", check=(includes("data.*.id", "{map}"),)),
     Case("GET /maps", "maps.json?query=no such map", "query", check=(is_list("maps", MAP, total=0, empty=True),)),
 )  # fmt: skip
 
@@ -82,7 +82,7 @@ PICTURES = (
     Case(RENDER, "maps/{map}/render.png?width=300&height=120", "width height", headers=PNG, check=(picture("PNG", 300, 120),)),
     Case(RENDER, "maps/{map}/render.png?width=5000", "width", status=400, field="width"),
     Case(RENDER, "maps/{map}/render.png?height=0", "height", status=400, field="height"),
-    Case(RENDER, "maps/{map}/render.png?layerlist=true", "layerlist", check=(wide("PNG", 256),)),
+    Case(RENDER, "maps/{map}/render.png?layerlist=true&height=300", "layerlist", needs="layer", check=(wide("PNG", 256),)),
     Case(RENDER, f"maps/{{map}}/render.png?bounds={WHOLE}", "bounds", check=(picture("PNG", 256, 256),)),
     Case(RENDER, "maps/{map}/render.png?bounds=1,2,3", "bounds", status=400, field="bounds"),
     Case(RENDER, "maps/{map}/render.png?bound=10,40,20,50&srid=4326&epsg=3035", check=(picture("PNG", 256, 256),)),

@@ -33,7 +33,7 @@ SHARES = (
     Case(f"GET {PERMISSIONS}", "resources/{shared_map_resource}/permissions.json", by="other", check=(
         includes("data.*.username", "{other_name}"), excludes("data.*.username", "{username}"),
     )),
-    Case(f"GET {PERMISSIONS}", "resources/{map_resource}/permissions.json", by="anonymous", status=403),
+    Case(f"GET {PERMISSIONS}", "resources/{public_resource}/permissions.json", by="anonymous", status=403),
     Case("GET /resources/{}/permission", "resources/{map_resource}/permission.json", check=(is_list("permissions", GROUP),)),
     Case(f"GET {PERMISSIONS}/{{}}", "resources/{map_resource}/permissions/{share}.json", "{RESOURCE_ID} {SHARE_ID}", check=(
         is_one(SHARE), holds("permission", "READ"), holds("username", "{other_name}"), holds("user_id", "{other}"),
