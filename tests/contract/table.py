@@ -6,7 +6,6 @@ from tests.contract.case import Case
 from tests.contract.rows import conventions, features, layers, maps, people, queries, sharing, tables
 
 CASES: tuple[Case, ...] = (
-    *conventions.CASES,
     *maps.CASES,
     *layers.CASES,
     *features.CASES,
@@ -14,4 +13,5 @@ CASES: tuple[Case, ...] = (
     *queries.CASES,
     *people.CASES,
     *sharing.CASES,
+    *conventions.CASES,
 )
