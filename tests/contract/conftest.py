@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.answers import Answers
+from tests.contract.page import document
 from tests.contract.sections import Told, told_by
 from tests.contract.seed import read_seed, seed_path
 from tests.contract.world import World
@@ -17,6 +19,12 @@ from tests.server import Server
 def told() -> dict[str, Told]:
     """What the description of the API has of each call."""
     return told_by(read_seed(seed_path()))
+
+
+@pytest.fixture(scope="session")
+def answers() -> Answers:
+    """What the description of the server says of each call's answers."""
+    return Answers(document())
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ LINES = (
     Line("GET /geo_utils/features_at_point", 200, (("5429", "{layer}"),), says=r"^\["),
     Line("POST /layers/{}/buffer", 201, (OWN_LAYER,), says="buffer_layer_name"),
     Line("GET /resources/{}/permissions", 200, (("/123/", "/{map_resource}/"),), says='"OWNER"'),
-    Line("GET /resources/{}/permissions/{}", 200, (("/123/", "/{map_resource}/"), ("657", "{share}")), says='"READ"'),
+    Line("GET /resources/{}/permissions/{}", 200, (("/123/", "/{given_resource}/"), ("657", "{share}")), says='"READ"'),
     Line("POST /resources/{}/permissions", 201, (("618", "{new_map_resource}"), ("gc_user", "{other_name}"))),
     Line("DELETE /resources/{}/permissions/{}", 204, (("618", "{new_map_resource}"), ("/1.json", "/{new_share}.json"))),
     Line("GET /keys", 200, says='"keys"'),

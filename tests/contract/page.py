@@ -26,17 +26,17 @@ answers at `/openapi.json` (also [openapi.json](openapi.json)). The first ten mi
 the id of a map, and so on. Every address also works with `.json` at its end, and below `/rest`. A call below
 `/1/maps/{map_id}/layers/{layer_id}` takes and answers what the one below `/1/layers/{layer_id}` does.
 
-An error is always a JSON object `{"code", "msg", "nested": {"msg"}}`; `nested.msg` says what went wrong, `nested.field`,
-`nested.value` and `nested.expected` which field was at fault. 400 is a call that cannot be understood, 401 a token that
+An error is always a JSON object `{"code", "msg", "nested": {"msg"}}`. `nested.msg` says what went wrong; `nested.field`,
+`nested.value` and `nested.expected` say which field was at fault. 400 is a call that cannot be understood, 401 a token that
 does not hold, 403 what the caller may not do, 404 what is not there or is not shared with the caller.
 """
 # What examples have in place of things of the tests.
 EXAMPLES = {
-    "username": "johanna", "other_name": "gc_user", "schema": "usrsch5",
-    "account": "e4da3b7fbbce2345d7772b0674a318d5",
-    "table": "sights", "new_table": "sights", "plain_table": "codes", "new_name": "places", "file": "my_folder/notes.txt",
-    "new_file": "my_folder/notes.txt", "css": "my_folder/page.css", "media_file": "seen.png", "user_option": "META",
-    "map": "12", "new_map": "12", "layer": "34", "new_layer": "34", "media_layer": "34", "countries": "35", "osm": "36",
+    "username": "johanna", "other_name": "gc_user", "schema": "usrsch5", "user_option": "META",
+    "account": "e4da3b7fbbce2345d7772b0674a318d5", "table": "sights", "new_table": "sights", "plain_table": "codes",
+    "new_name": "places", "file": "my_folder/notes.txt", "new_file": "my_folder/notes.txt", "css": "my_folder/page.css",
+    "media_file": "seen.png", "map": "12", "new_map": "12", "layer": "34", "new_layer": "34", "media_layer": "34",
+    "countries": "35", "osm": "36",
 }  # fmt: skip
 BELOW = re.compile(r"^/1/maps/\{[^}]*\}(?=/layers/\{)")
 USUAL = ("400", "401", "403", "404")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.answers import refused
+from tests.contract.answers import Answers
 from tests.contract.case import Case
 from tests.contract.routes import has_route
 from tests.contract.table import CASES
@@ -17,7 +18,7 @@ PAGES = ".iframe"
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_case(contract: World, case: Case) -> None:
+def test_case(contract: World, answers: Answers, case: Case) -> None:
     if not has_route(case):
         pytest.fail(f"There is no route {case.section}.", pytrace=False)
     here = Here(contract)
@@ -27,6 +28,7 @@ def test_case(contract: World, case: Case) -> None:
     assert answer.status_code == case.status, answer.text[:500]
     if case.status >= 400 and PAGES not in case.path:
         refused(answer, case.status, case.field)
+    answers.check(case, answer)
     for name, pattern in case.headers.items():
         assert re.fullmatch(pattern, answer.headers.get(name, "(none)")), (name, answer.headers.get(name))
     for check in case.check:

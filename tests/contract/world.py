@@ -213,9 +213,9 @@ MAKERS: dict[str, Callable[[World], str]] = {
     "file": lambda world: _upload(world, "contract/notes.txt", b"some notes"),
     "css": lambda world: _upload(world, "contract/page.css", b".map { border: 1px solid red }"),
     "key": _id("keys", key_desc="upload"),
-    "share": lambda world: share(
-        world.owner, world.thing("map_resource"), world.other.username, "READ"
-    ),
+    "given_map": _id("maps", name="Given"),
+    "given_resource": _resource("maps/{given_map}"),
+    "share": lambda world: share(world.owner, world.thing("given_resource"), world.other.username, "READ"),
     "media_layer": lambda world: table_layer(world, world.thing("map"), _table(world)),
     "media_feature": _media_feature,
     "media_file": _media_file,

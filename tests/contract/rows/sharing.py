@@ -26,7 +26,7 @@ PERMISSIONS = "/resources/{}/permissions"
 ENTRIES = has_shape({"type": text, "share_id": text})
 
 SHARES = (
-    Case(f"GET {PERMISSIONS}", "resources/{map_resource}/permissions.json", "{RESOURCE_ID}", needs="share", check=(
+    Case(f"GET {PERMISSIONS}", "resources/{given_resource}/permissions.json", "{RESOURCE_ID}", needs="share", check=(
         is_list("permissions", GROUP, page=1), includes("data.*.username", "{username}", "{other_name}"), fits("data.0.permissions.0", ENTRIES),
     )),
     Case(f"GET {PERMISSIONS}", "resources/999999999/permissions.json", "{RESOURCE_ID}", status=404),
@@ -35,7 +35,7 @@ SHARES = (
     )),
     Case(f"GET {PERMISSIONS}", "resources/{public_resource}/permissions.json", by="anonymous", status=403),
     Case("GET /resources/{}/permission", "resources/{map_resource}/permission.json", check=(is_list("permissions", GROUP),)),
-    Case(f"GET {PERMISSIONS}/{{}}", "resources/{map_resource}/permissions/{share}.json", "{RESOURCE_ID} {SHARE_ID}", check=(
+    Case(f"GET {PERMISSIONS}/{{}}", "resources/{given_resource}/permissions/{share}.json", "{RESOURCE_ID} {SHARE_ID}", check=(
         is_one(SHARE), holds("permission", "READ"), holds("username", "{other_name}"), holds("user_id", "{other}"),
     )),
     Case(f"GET {PERMISSIONS}/{{}}", "resources/{map_resource}/permissions/999999999.json", "{SHARE_ID}", status=404),
@@ -51,7 +51,7 @@ SHARES = (
     Case(f"DELETE {PERMISSIONS}/{{}}", "resources/{new_map_resource}/permissions/{new_share}.json", "{RESOURCE_ID} {SHARE_ID}", status=204, check=(nothing,), then=("GET maps/{new_map} 404 other",)),
     Case(f"DELETE {PERMISSIONS}/{{}}", "resources/{new_map_resource}/permissions/999999999.json", "{SHARE_ID}", status=404),
     Case(f"DELETE {PERMISSIONS}/{{}}", "resources/999999999/permissions/1.json", "{RESOURCE_ID}", status=404),
-    Case("GET /resources/{}/permission/{}", "resources/{map_resource}/permission/{share}.json", check=(is_one(SHARE),)),
+    Case("GET /resources/{}/permission/{}", "resources/{given_resource}/permission/{share}.json", check=(is_one(SHARE),)),
     Case("POST /resources/{}/permission", "resources/{new_map_resource}/permission.json", send={"username": "{other_name}", "permission": "EDIT"}, status=201),
     Case("DELETE /resources/{}/permission/{}", "resources/{new_map_resource}/permission/{new_share}.json", status=204),
     Case("GET /resources/{}", "resources/{map_resource}.json", check=(holds("type", "map"), says('"{map}"'))),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from graticule.api.description.table import TABLE, Answer, Described
+from graticule.api.description.table import HTML, TABLE, Answer, Described
 from graticule.api.errors import STATUSES
 from graticule.api.schemas import models
 
@@ -167,8 +167,12 @@ def _answers(method: str, framework: Mapping[str, Any], described: Described, us
         answers["204"] = {"description": "Changed; for the one program that wants no body."}
     if 206 in described.errors:
         answers["206"] = answers[status] | {"description": "A part of the file."}
+    if HTML in described.answer.types:
+        # A page of a map answers what it cannot show with a page.
+        both = {"text/html": {"schema": {}}} | _failure("")["content"]
+        answers["404"] = {"description": "There is no such map, or it is not shared with the caller.", "content": both}
     for code in sorted({*USUAL, *CHANGED.get(method, ()), *described.errors} - {206}):
-        answers[str(code)] = {"$ref": f"#/components/responses/{code}"}
+        answers.setdefault(str(code), {"$ref": f"#/components/responses/{code}"})
     return answers
 
 

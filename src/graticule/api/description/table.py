@@ -108,6 +108,7 @@ POINT = (
 )
 PLACE_SRID = Parameter("srid", "The EPSG code of the projection of the place and of the answer; 4326 where missing.")
 OPTION_NAMED = Parameter("name", "Only the option of this name.")
+FEATURE_IDS = Parameter("feature_id", "A comma list of features.")
 ATTRIBUTE = Parameter("attribute", "The attribute that is asked about.")
 
 MAPS = {
@@ -235,15 +236,18 @@ QUERIES = {
     ),
     "GET /geo_utils/spatial_filter": Described(
         Answer(types=("application/json",)),
-        (LAYER_ID, Parameter("geometry", "Where to look, as WKT or GeoJSON."), PLACE_SRID, PROJ4, *PAGE, WHERE, NOATTRIB),
+        (
+            LAYER_ID, Parameter("geometry", "Where to look, as WKT or GeoJSON."), PLACE_SRID, PROJ4, *PAGE, WHERE,
+            NOATTRIB,
+        ),
         errors=BUSY,
     ),
     "GET /geo_utils/area": Described(
-        Answer(types=("application/json",)), (LAYER_ID, Parameter("feature_id", "A comma list of features.")), errors=BUSY
+        Answer(types=("application/json",)), (LAYER_ID, FEATURE_IDS), errors=BUSY
     ),
     "GET /geo_utils/feature_bounds": Described(
         Answer(types=("application/json",)),
-        (LAYER_ID, Parameter("feature_id", "A comma list of features."), EPSG, SRID, PROJ4, BOUNDS),
+        (LAYER_ID, FEATURE_IDS, EPSG, SRID, PROJ4, BOUNDS),
         errors=BUSY,
     ),
     **{
