@@ -30,4 +30,5 @@ class Answers:
             # Uploads cannot be read again, and are not asked for.
             asked = httpx.Request(case.method, answer.request.url)
             told = httpx.Response(answer.status_code, headers=answer.headers, content=answer.content, request=asked)
+            told.elapsed = answer.elapsed
             self.schema[path][method].validate_response(told)

@@ -26,9 +26,9 @@ answers at `/openapi.json` (also [openapi.json](openapi.json)). The first ten mi
 the id of a map, and so on. Every address also works with `.json` at its end, and below `/rest`. A call below
 `/1/maps/{map_id}/layers/{layer_id}` takes and answers what the one below `/1/layers/{layer_id}` does.
 
-An error is always a JSON object `{"code", "msg", "nested": {"msg"}}`. `nested.msg` says what went wrong; `nested.field`,
-`nested.value` and `nested.expected` say which field was at fault. 400 is a call that cannot be understood, 401 a token that
-does not hold, 403 what the caller may not do, 404 what is not there or is not shared with the caller.
+An error is always a JSON object `{"code", "msg", "nested": {"msg"}}`. `nested.msg` says what went wrong, and
+`nested.field`, `nested.value` and `nested.expected` which field was at fault. 400 is a call that cannot be understood,
+401 a token that does not hold, 403 what the caller may not do, 404 what is not there or is not shared with the caller.
 """
 # What examples have in place of things of the tests.
 EXAMPLES = {
