@@ -73,7 +73,10 @@ class Resource(Base):
 
 
 class Role(Base):
-    """A group of users. Its members have what is shared with it, or with the role above it, and so on."""
+    """A group of users. Its members have what is shared with it, or with the role above it, and so on.
+
+    ``tags`` is a JSON array of texts.
+    """
 
     __tablename__ = "roles"
     __table_args__ = NEVER_REUSE
@@ -85,6 +88,7 @@ class Role(Base):
     app_role: Mapped[bool] = mapped_column(default=False)
     app_instance_id: Mapped[int | None] = mapped_column(BigInteger)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
+    tags: Mapped[str | None] = mapped_column(Text)
     created: Mapped[int] = mapped_column(BigInteger)
     modified: Mapped[int] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(default=1)

@@ -101,6 +101,13 @@ class GeoPackageStore:
                 self._touch(connection, table)
         return number
 
+    def counts(self, account: int) -> dict[str, int]:
+        if not self.path(account).exists():
+            return {}
+        with self._connections.reading(account) as connection:
+            names = [name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")]
+            return {name: counting.rows(connection, name) for name in names}
+
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         types = {column.name: column.type for column in table.columns}
         with self._connections.reading(account) as connection:

@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("app_role", sa.Boolean(), nullable=False),
         sa.Column("app_instance_id", sa.BigInteger(), nullable=True),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("modified", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
