@@ -178,8 +178,8 @@ def _remove_rows(session: Session, user_id: int) -> None:
     """Tables, files, datasources and forms; their resources are the user's own and go with the others."""
     for kind in (Media, MapFile, Dataset, File):
         _execute(session, delete(kind).where(kind.account_id == user_id))
-    for kind in (Datasource, Form):
-        _execute(session, delete(kind).where(kind.owner_id == user_id))
+    for made in (Datasource, Form):
+        _execute(session, delete(made).where(made.owner_id == user_id))
 
 
 def _execute(session: Session, statement: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy import Select, delete, select
 
 from graticule.actions import fields, listing, need
 from graticule.catalogue.orm import ApprovedApp, OAuthClient
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
 
-ATTRIBUTES: dict[str, ColumnElement[Any]] = {
-    "id": ApprovedApp.id,
-    "uid": ApprovedApp.user_id,
-    "client_id": ApprovedApp.client_id,
-    "created": ApprovedApp.created,
+ATTRIBUTES = {name: getattr(ApprovedApp, name) for name in ("id", "client_id", "created")} | {
+    "uid": ApprovedApp.user_id
 }
 # How long the name of a program is that stands in addresses; a row's number is shorter.
 CLIENT_ID_LENGTH = 20
