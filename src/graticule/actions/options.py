@@ -84,6 +84,7 @@ def keep_option(backend: Backend, actor: Actor, resource_id: int, sent: Mapping[
     """
     with backend.catalogue.write() as session:
         _allow(session, actor, resource_id, "EDIT")
+        need.signed_in(actor)
         name = _name(_sent(sent, "name"))
         option = _named(session, resource_id, name)
         if option is None:

@@ -174,6 +174,7 @@ def add_member(backend: Backend, actor: Actor, role_id: int, sent: Mapping[str, 
     ``BadRequest``."""
     with backend.catalogue.write() as session:
         need.find_role(session, actor, role_id, "EDIT")
+        need.signed_in(actor)
         user = _newcomer(session, sent)
         known = select(RoleMember.id).where(RoleMember.role_id == role_id, RoleMember.user_id == user.id)
         if session.scalar(known) is None:
