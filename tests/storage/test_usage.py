@@ -9,7 +9,6 @@ from pathlib import Path
 
 from graticule.storage.local import LocalFileStore
 
-
 SECONDS = itertools.count(10**9)
 
 
