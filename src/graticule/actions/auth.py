@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from graticule.catalogue.secrets import lookup_hash, new_session_value, password
 from graticule.errors import Forbidden, TooManyRequests
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session as DatabaseSession
+
     from graticule.backend import Backend
 
 LIMITING_SCOPES = frozenset({"read", "write", "features"})
@@ -22,6 +25,12 @@ LIMITING_SCOPES = frozenset({"read", "write", "features"})
 ACCESSED_EVERY = 60
 FREE_FAILURES = 5
 LONGEST_WAIT = 300
+# Passwords are compared one after the other, so that tries at the same time are counted before the next one; and each
+# takes much memory and time, on purpose.
+_one_login = threading.Lock()
+# Failures with names that nobody has, of this process, oldest first: how many, and when the last one was.
+_failures_of_nobody: dict[str, tuple[int, int]] = {}
+MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +94,59 @@ def check_login(backend: Backend, username: str, password: str) -> Actor:
     """The user of that name and password.
 
     Raises ``Forbidden`` when one of them is wrong, ``TooManyRequests`` after repeated failures, for a time that
-    doubles with each.
+    doubles with each. In neither does a name that nobody has differ from one that somebody has.
     """
-    with backend.catalogue.read() as session:
-        user = find_user(session, username)
-    _check_wait(user)
-    if not password_matches(password, user.password_hash if user else None) or user is None or not user.active:
-        _count_failure(backend, user)
-        raise Forbidden("The user name or the password is wrong.")
-    with backend.catalogue.write() as session:
-        values = {"failed_logins": 0, "lastlog": int(time.time())}
-        session.execute(update(User).where(User.id == user.id).values(**values))
-    return Actor(user.id, user.username, user.administrator)
+    with _one_login:
+        with backend.catalogue.read() as session:
+            user = _account(session, username)
+            _check_wait(user, username)
+        right = password_matches(password, user.password_hash if user else None)
+        # Another process may have counted failures meanwhile: then nothing is said of this password either.
+        with backend.catalogue.write() as session:
+            user = _account(session, username)
+            _check_wait(user, username)
+            if right and user is not None and user.active:
+                user.failed_logins, user.lastlog = 0, int(time.time())
+                return Actor(user.id, user.username, user.administrator)
+            _count_failure(session, user, username)
+    raise Forbidden("The user name or the password is wrong.")
 
 
-def _check_wait(user: User | None) -> None:
-    if user is None or user.failed_logins < FREE_FAILURES:
+def _account(session: DatabaseSession, username: str) -> User | None:
+    user = find_user(session, username)
+    return None if user is None or user.id == ANONYMOUS_ID else user
+
+
+def _check_wait(user: User | None, username: str) -> None:
+    failures, last = _failures_of_nobody.get(_folded(username), (0, 0))
+    if user is not None:
+        failures, last = user.failed_logins, user.last_failed_login or 0
+    if failures < FREE_FAILURES:
         return
-    wait = min(LONGEST_WAIT, 2 ** (user.failed_logins - FREE_FAILURES))
-    left = (user.last_failed_login or 0) + wait - int(time.time())
+    wait = min(LONGEST_WAIT, 2 ** min(10, failures - FREE_FAILURES))
+    # One more, as both times are rounded down: a second would be over at once just before the clock's next one.
+    left = last + wait + 1 - int(time.time())
     if left > 0:
         raise TooManyRequests(f"Too many wrong passwords for this user; wait {left} seconds.", retry_after=left)
 
 
-def _count_failure(backend: Backend, user: User | None) -> None:
-    if user is None or user.id == ANONYMOUS_ID:
-        return
-    with backend.catalogue.write() as session:
-        values = {User.failed_logins: User.failed_logins + 1, User.last_failed_login: int(time.time())}
-        session.execute(update(User).where(User.id == user.id).values(values))
+def _count_failure(session: DatabaseSession, user: User | None, username: str) -> None:
+    now = int(time.time())
+    if user is None:
+        name = _folded(username)
+        failures, _ = _failures_of_nobody.pop(name, (0, 0))
+        _failures_of_nobody[name] = (failures + 1, now)
+        if len(_failures_of_nobody) > MOST_NAMES:
+            del _failures_of_nobody[next(iter(_failures_of_nobody))]
+        # Written down nowhere else, but with as much waiting for the disk as for somebody.
+        user = session.get_one(User, ANONYMOUS_ID)
+    user.failed_logins += 1
+    user.last_failed_login = now
+
+
+def _folded(username: str) -> str:
+    """What a name that nobody has is remembered by: as short as any other."""
+    return lookup_hash(username.casefold())
 
 
 def begin_session(backend: Backend, actor: Actor) -> str:
