@@ -138,10 +138,15 @@ def test_fields_nested_as_deeply_as_a_body_may_be(
 ) -> None:
     resource = new_map(user)["resource_id"]
     sent: dict[str, Any] = {"permission": "READ", field: 0}
-    content = json.dumps(sent).replace(f'"{field}": 0', f'"{field}": ' + "[" * 1000 + "]" * 1000)
+    content = json.dumps(sent).replace(f'"{field}": 0', f'"{field}": ' + "[" * 199 + "]" * 199)
     address = server.url + path if path.startswith("/") else path.format(r=resource)
     headers = {"API-Key": "" if field == "api_key" else user.key or ""}
     assert user.request(method, address, content=content, headers=headers).status_code == 400
+
+
+def test_a_body_of_many_brackets_that_is_not_deep(user: Caller) -> None:
+    content = json.dumps({"name": "[" * 300 + '\\"', "other": [[]] * 300})
+    assert len(made(user.post("maps", content=content))["name"]) == 302
 
 
 XML = '<?xml version="1.0"?><map><name>Ü</name><share>true</share></map>'
@@ -172,6 +177,7 @@ BAD_BODIES: dict[str, tuple[bytes, str | None, str]] = {
     "NaN": (b'{"maxzoom": NaN}', None, "column 13"),
     "a lone surrogate": (b'{"name": "\\ud800"}', None, "column"),
     "not utf-8": (b'{"name": "\xff"}', None, "parsing stopped"),
+    "deep texts": (b'{"a": "]]", "b": ' + b'["]", ' * 201 + b'"[\\""' + b"]" * 201 + b"}", None, "nested too deeply"),
     "deep": (b"[" * 5000 + b"]" * 5000, None, "parsing stopped"),
     "a bare word": (b"hello", None, "neither JSON nor form fields"),
     "bytes": (b"\xff\xfe\x00", None, "byte 1"),
