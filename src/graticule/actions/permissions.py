@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from graticule.actions import fields, need
 from graticule.actions.users import find_user
+from graticule.actions.versions import check_version
 from graticule.catalogue import access
 from graticule.catalogue.orm import (
     ANONYMOUS_ID,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
 
-
+# Of every share and of every resource as such: they are made and deleted, and never changed.
+VERSION = 1
 # How many roles of the same name are told apart.
 MOST_NAMED = 20
 
@@ -112,16 +114,23 @@ def _kept(session: Session, share: Share, to: User | Role) -> Grant:
     return Grant(found, None, to.name) if isinstance(to, Role) else Grant(found, to.username, None)
 
 
-def revoke(backend: Backend, actor: Actor, resource_id: int, share_id: int) -> None:
-    """Take a permission back, or give up one's own. Raises ``NotFound``, ``Forbidden``, ``Conflict``."""
+def revoke(backend: Backend, actor: Actor, resource_id: int, share_id: int, if_match: int | None = None) -> None:
+    """Take a permission back, or give up one's own.
+
+    Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``, ``Conflict``.
+    """
     with backend.catalogue.write() as session:
         held = held_on(session, actor, resource_id)
         need.signed_in(actor)
-        share = session.get(Share, share_id)
-        if share is None or share.resource_id != resource_id:
+        share = session.scalar(select(Share).where(Share.id == share_id, Share.resource_id == resource_id))
+        if share is None or share.user_id != actor.user_id:
+            # Before it is said whether there is such a share: who may not share does not learn of others'.
+            _may_share(held)
+        if share is None:
             raise NotFound(f"Resource {resource_id} has no share {share_id}.")
         if share.user_id != actor.user_id:
             _may_give(held, share.permission)
+        check_version(VERSION, if_match)
         refuse_without_owner(session, Share.id == share_id)
         session.delete(share)
 
@@ -198,15 +207,19 @@ def _permission(sent: Mapping[str, Any]) -> str:
     name = fields.text("permission", fields.required(sent, "permission")).upper()
     if name not in access.PERMISSIONS:
         expected = "one of " + ", ".join(access.PERMISSIONS)
-        raise BadRequest(f"Unknown permission {name}.", field="permission", value=name, expected=expected)
+        raise BadRequest("There is no such permission.", field="permission", value=name, expected=expected)
     return name
 
 
-def _may_give(held: frozenset[str], permission: str) -> None:
-    if "OWNER" in held:
-        return
+def _may_share(held: frozenset[str]) -> None:
     if not held & need.SHARERS:
         raise Forbidden("Sharing this needs the permission SHARE, EDIT_WITH_SHARE or OWNER.")
+
+
+def _may_give(held: frozenset[str], permission: str) -> None:
+    _may_share(held)
+    if "OWNER" in held:
+        return
     if permission == "OWNER" or not access.covers(held, permission):
         raise Forbidden(f"You cannot give or take {permission}: you do not have it yourself.")
 
@@ -217,15 +230,13 @@ def _grantee(session: Session, actor: Actor, sent: Mapping[str, Any]) -> User | 
         return _role_by_id(session, actor, sent["role_id"])
     if sent.get("role") is not None:
         return _role_by_name(session, actor, sent["role"])
-    field = "user_id" if sent.get("username") is None else "username"
-    if field == "user_id" and sent.get("user_id") is None:
-        fields.required(sent, "username")
+    field = "user_id" if sent.get("username") is None and sent.get("user_id") is not None else "username"
     if field == "username":
-        user = find_user(session, fields.text(field, sent[field]))
+        user = find_user(session, fields.text(field, sent.get(field) or ""))
     else:
         user = session.get(User, fields.integer(field, sent[field]))
     if user is None:
-        raise _unknown(field, sent[field])
+        raise _unknown(field, sent.get(field))
     return user
 
 
