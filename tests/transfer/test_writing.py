@@ -15,8 +15,11 @@ import shapely
 from graticule.errors import BadRequest
 from graticule.model.features import Column
 from graticule.transfer.attributes import ARROW
+from graticule.transfer.outgoing import field_names
 from graticule.transfer.reading import open_source
-from graticule.transfer.writing import field_names, staging_geopackage, write, zip_files
+from graticule.transfer.staging import staging_geopackage
+from graticule.transfer.writing import Features, zip_files
+from graticule.transfer.writing import write as write_features
 
 from .making import geojson, save
 
@@ -50,6 +53,21 @@ def batches(
     if shapes is not None:
         fields["wkb_geometry"] = pa.array(shapely.to_wkb(shapely.from_wkt(shapes), flavor="iso"), pa.binary())
     yield pa.RecordBatch.from_pydict(fields)
+
+
+def write(
+    fmt: str,
+    target: Path,
+    columns: tuple[Column, ...],
+    kind: str | None,
+    crs: str,
+    has_z: bool,
+    found: Iterator[pa.RecordBatch],
+    *,
+    name: str,
+    **how: Any,
+) -> list[Path]:
+    return write_features(fmt, target, Features(columns, kind, crs, has_z, found), name=name, **how)
 
 
 def read(path: Path, **how: Any) -> tuple[Any, pa.Table]:
