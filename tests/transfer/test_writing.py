@@ -15,6 +15,7 @@ import shapely
 from graticule.errors import BadRequest
 from graticule.model.features import Column
 from graticule.transfer.attributes import ARROW
+from graticule.transfer.drivers import EXPORTS
 from graticule.transfer.outgoing import field_names
 from graticule.transfer.reading import open_source
 from graticule.transfer.staging import staging_geopackage
@@ -95,7 +96,7 @@ def test_round_trip(tmp_path: Path, fmt: str, kind: str) -> None:
         progress=told.append,
     )
     source, rows = read(paths[0])
-    assert (source.geometry_type, source.crs, told) == (kind, "EPSG:4326", [3])
+    assert (source.geometry_type, source.crs, told[-1]) == (kind, "EPSG:4326", 3)
     wanted = [None if each is None else shapely.from_wkt(each) for each in SHAPES[kind]]
     assert [a == b or a.equals(b) for a, b in zip(shapes_of(rows), wanted, strict=True)] == [True] * 3
     found = rows.to_pydict()
@@ -254,7 +255,7 @@ def test_what_goes_wrong_in_the_batches_comes_out_as_it_is(tmp_path: Path) -> No
 def test_unknown_formats_and_projections_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="cannot be exported as “dwg”") as error:
         write("dwg", tmp_path / "a", (), "POINT", "EPSG:4326", False, iter(()), name="a")
-    assert (error.value.field, error.value.expected) == ("format", "shp, geojson, csv, gpkg")
+    assert (error.value.field, error.value.expected) == ("format", ", ".join(EXPORTS))
     with pytest.raises(BadRequest, match="“1” is not known"):
         write("csv", tmp_path / "a", (), "POINT", "EPSG:4326", False, iter(()), name="a", to_crs="1")
 

@@ -54,6 +54,7 @@ class Export:
     ``naming`` says what field names are made of, ``name_bytes`` how many bytes of UTF-8 they may have, ``text_bytes``
     how many a text may have. ``holds`` are the geometry families, ``mixed`` says whether one file may hold several,
     ``bare`` whether a feature needs no geometry, ``empties`` whether empty geometries are kept apart from none.
+    ``high`` says whether there are heights, ``alike`` that all or none of the geometries must have one.
     ``times`` says how moments are written: as text, in UTC, or as a clock shows them. ``surveyed`` formats need to
     know all of the features before the first is written. ``prj`` puts a .prj into a zip. ``crs`` is the projection
     that is taken unless another is asked for, ``fixed`` says that there is no other.
@@ -70,6 +71,7 @@ class Export:
     mixed: bool = True
     bare: bool = True
     high: bool = True
+    alike: bool = False
     empties: bool = False
     times: Times = "utc"
     surveyed: bool = False
@@ -175,12 +177,12 @@ EXPORTS: dict[str, Export] = {
             options=(("FORMAT", "GML3"), ("GML3_LONGSRS", "NO")),
         ),
         Export("csv", "", ".csv", "text/csv; charset=utf-8", empties=True, times="text", prj=True),
-        Export("geojson", "GeoJSON", ".geojson", "application/geo+json", crs="EPSG:4326"),
+        Export("geojson", "GeoJSON", ".geojson", "application/geo+json", times="text", crs="EPSG:4326"),
         Export("gpkg", "GPKG", ".gpkg", "application/geopackage+sqlite3", empties=True),
-        Export("fgb", "FlatGeobuf", ".fgb", "application/flatgeobuf", surveyed=True),
+        Export("fgb", "FlatGeobuf", ".fgb", "application/flatgeobuf", alike=True, surveyed=True),
         Export(
-            "xlsx", "", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", empties=True,
-            times="clock", prj=True,
+            "xlsx", "", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", times="clock",
+            prj=True,
         ),
     )
 }  # fmt: skip

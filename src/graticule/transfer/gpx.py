@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+from xml.sax.saxutils import escape
 
 import shapely
-from lxml import etree
 
 from graticule.transfer.outgoing import title_of
 
@@ -28,24 +28,23 @@ OF_TRACKS = frozenset(("name", "cmt", "desc", "src", "type"))
 # What XML 1.0 has no characters for (2.2).
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
+HEAD = (
+    f'<?xml version="1.0" encoding="UTF-8"?>\n'
+    f'<gpx version="1.1" creator="Graticule" xmlns="{GPX}" xmlns:ogr="{OGR}">\n'
+    "<metadata><name>{name}</name></metadata>\n"
+)
+
 Attributes = list[tuple[str, str]]
 
 
 def write_gpx(target: Path, fields: Sequence[Written], batches: Iterator[pa.RecordBatch], name: str) -> None:
     """Writes the features, which all have a geometry, in longitude and latitude."""
     places = _places(fields)
-    with etree.xmlfile(str(target), encoding="utf-8") as out:
-        out.write_declaration()
-        with out.element(f"{{{GPX}}}gpx", version="1.1", creator="Graticule", nsmap={None: GPX, "ogr": OGR}):
-            out.write(_metadata(name))
-            for batch in batches:
-                _write_batch(out, fields, places, batch)
-
-
-def _metadata(name: str) -> Any:
-    metadata = etree.Element(f"{{{GPX}}}metadata")
-    etree.SubElement(metadata, f"{{{GPX}}}name").text = name
-    return metadata
+    with target.open("w", encoding="utf-8", newline="\n") as out:
+        out.write(HEAD.format(name=_clean(name)))
+        for batch in batches:
+            _write_batch(out, fields, places, batch)
+        out.write("</gpx>\n")
 
 
 def _places(fields: Sequence[Written]) -> dict[str, str]:
@@ -59,7 +58,7 @@ def _places(fields: Sequence[Written]) -> dict[str, str]:
     return places
 
 
-def _write_batch(out: Any, fields: Sequence[Written], places: dict[str, str], batch: pa.RecordBatch) -> None:
+def _write_batch(out: TextIO, fields: Sequence[Written], places: dict[str, str], batch: pa.RecordBatch) -> None:
     values = [[_text(value) for value in batch.column(each.name).to_pylist()] for each in fields]
     title = None if "name" in places.values() else title_of([each.column for each in fields])
     extra = next((at for at, each in enumerate(fields) if each.column == title), None)
@@ -79,54 +78,44 @@ def _write_batch(out: Any, fields: Sequence[Written], places: dict[str, str], ba
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value if value is None else _NO_XML.sub("", value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A value as XML has it; None for none."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else _clean(str(value))
 
 
-def _write_shape(out: Any, shape: Any, own: Attributes, beyond: Attributes) -> None:
-    parts = list(shapely.get_parts(shape))
+def _clean(text: str) -> str:
+    return escape(_NO_XML.sub("", text))
+
+
+def _write_shape(out: TextIO, shape: Any, own: Attributes, beyond: Attributes) -> None:
+    """Each point becomes a waypoint, a line a track of as many segments as it has parts."""
+    parts = shapely.get_parts(shape)
     if shape.geom_type in ("Point", "MultiPoint"):
-        for part in parts:
-            out.write(_waypoint(part, own, beyond))
-    else:
-        out.write(_track(parts, own, beyond))
+        inside = _elements(own) + _extensions(beyond)
+        for x, y, z in shapely.get_coordinates(parts, include_z=True).tolist():
+            out.write(_position("wpt", x, y, z, inside) + "\n")
+        return
+    out.write("<trk>" + _elements([pair for pair in own if pair[0] in OF_TRACKS]))
+    out.write(_extensions([*(pair for pair in own if pair[0] not in OF_TRACKS), *beyond]))
+    for part in parts:
+        points = (_position("trkpt", *at) for at in shapely.get_coordinates(part, include_z=True).tolist())
+        out.write(f"<trkseg>{''.join(points)}</trkseg>")
+    out.write("</trk>\n")
 
 
-def _waypoint(point: Any, own: Attributes, beyond: Attributes) -> Any:
-    element = _position("wpt", shapely.get_coordinates(point, include_z=True)[0].tolist())
-    _fill(element, own)
-    _extend(element, beyond)
-    return element
-
-
-def _track(lines: Sequence[Any], own: Attributes, beyond: Attributes) -> Any:
-    track = etree.Element(f"{{{GPX}}}trk")
-    _fill(track, [pair for pair in own if pair[0] in OF_TRACKS])
-    _extend(track, [*(pair for pair in own if pair[0] not in OF_TRACKS), *beyond])
-    for line in lines:
-        segment = etree.SubElement(track, f"{{{GPX}}}trkseg")
-        segment.extend(_position("trkpt", at) for at in shapely.get_coordinates(line, include_z=True).tolist())
-    return track
-
-
-def _position(tag: str, at: Sequence[float]) -> Any:
+def _position(tag: str, x: float, y: float, z: float, inside: str = "") -> str:
     """A point of a file; a longitude beyond 180° is the one that the schema has for it."""
-    x, y, z = at
     x = x if -180 <= x < 180 else (x + 180) % 360 - 180
-    element = etree.Element(f"{{{GPX}}}{tag}", lat=repr(y), lon=repr(x))
-    if z == z:
-        etree.SubElement(element, f"{{{GPX}}}ele").text = repr(z)
-    return element
+    height = f"<ele>{z!r}</ele>" if z == z else ""
+    return f'<{tag} lat="{y!r}" lon="{x!r}">{height}{inside}</{tag}>'
 
 
-def _fill(element: Any, own: Attributes) -> None:
-    for name, text in own:
-        etree.SubElement(element, f"{{{GPX}}}{name}").text = text
+def _elements(own: Attributes) -> str:
+    return "".join(f"<{name}>{text}</{name}>" for name, text in own)
 
 
-def _extend(element: Any, beyond: Attributes) -> None:
-    if beyond:
-        extensions = etree.SubElement(element, f"{{{GPX}}}extensions")
-        for name, text in beyond:
-            etree.SubElement(extensions, f"{{{OGR}}}{name}").text = text
+def _extensions(beyond: Attributes) -> str:
+    if not beyond:
+        return ""
+    return f"<extensions>{''.join(f'<ogr:{name}>{text}</ogr:{name}>' for name, text in beyond)}</extensions>"

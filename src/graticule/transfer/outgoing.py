@@ -59,6 +59,8 @@ class Written:
             found = pc.if_else(pc.is_finite(found), found, pa.scalar(None, found.type))
         if pa.types.is_string(self.type):
             found = _as_text(found)
+        elif pa.types.is_timestamp(found.type):
+            found = _whole_before_1970(found)
         return cut(found, self.text_bytes) if self.text_bytes else found.cast(self.type, safe=False)
 
 
@@ -70,6 +72,12 @@ def _as_text(found: pa.Array) -> pa.Array:
         text = pc.replace_substring(found.cast(pa.string()), " ", "T")
         return pc.binary_join_element_wise(text, "Z", "")
     return found.cast(pa.string())
+
+
+def _whole_before_1970(found: pa.Array) -> pa.Array:
+    """Before 1970 GDAL rounds moments between two seconds up, and is given the whole second."""
+    early = pc.less(found, pa.scalar(0, found.type))
+    return pc.if_else(early, pc.floor_temporal(found, unit="second"), found) if pc.any(early).as_py() else found
 
 
 def cut(texts: pa.Array, limit: int) -> pa.Array:
@@ -90,7 +98,8 @@ def plan(row: Export, columns: Sequence[Column], survey: Survey | None, notes: N
 
 
 def _written(row: Export, column: Column, name: str, survey: Survey | None, notes: Notes) -> Written:
-    if name != column.name:
+    # Where the names have a place of their own, and the file no companion, it is not worth a companion.
+    if name != column.name and row.sidecars:
         notes.add(f"The column “{column.name}” is named “{name}”, by the rules of the format.")
     wanted = _type(row, column, survey)
     if pa.types.is_string(wanted) and column.type in ("real", "number", "boolean"):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # FlatGeobuf's index is made in memory: some 170 bytes a feature.
 MOST_INDEXED = 500_000
 KML_NAME = "Name"
+# A tenth of a millimetre; GDAL's own 7 are a centimetre.
+DEGREE_DIGITS = "9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ def _gpkg(job: Job) -> dict[str, str]:
 
 
 def _geojson(job: Job) -> dict[str, str]:
-    return {"RFC7946": "YES" if job.crs == projections.LONLAT else "NO"}
+    if job.crs != projections.LONLAT:
+        return {"RFC7946": "NO"}
+    return {"RFC7946": "YES", "COORDINATE_PRECISION": DEGREE_DIGITS}
 
 
 def _fgb(job: Job) -> dict[str, str]:

@@ -136,7 +136,7 @@ class _Export:
             if family not in self.row.holds:
                 raise _unheld(self.row, family)
         if not self.row.bare and found.census.nulls:
-            notes.add(f"{found.census.nulls} features without geometry are left out; the format cannot hold them.")
+            notes.add(f"Features without geometry are left out, for the format cannot hold them: {found.census.nulls}.")
         if self.row.name == "mif" and self.features.geometry_type is not None:
             mapinfo.require_system(self.draft.parent, self.goal, found.box)
 
@@ -159,6 +159,8 @@ class _Export:
             found[shapely.is_empty(found)] = None
         if not same:
             found = projections.reproject(found, self.features.crs, self.goal)
+        if self.row.alike and self._has_z:
+            found = shapely.force_3d(found, 0.0)
         return shapes.to_wkb(found, has_z=self._has_z)
 
     @property
