@@ -13,10 +13,12 @@ from starlette.middleware.cors import CORSMiddleware
 from graticule import __version__
 from graticule.actions import datasets, users
 from graticule.api import (
+    attribute_ops,
     docs,
     errors,
     export,
     features,
+    geo_utils,
     health,
     keys,
     layers,
@@ -24,6 +26,7 @@ from graticule.api import (
     pages,
     permissions,
     render,
+    search,
     static,
     storage,
     tables,
@@ -41,8 +44,11 @@ ROUTERS = (
     maps.router,
     layers.router,
     features.router,
+    attribute_ops.router,
     export.router,
     tables.router,
+    search.router,
+    geo_utils.router,
     storage.router,
     keys.router,
     permissions.router,

@@ -9,12 +9,14 @@ the whole. What comes out is cut at the antimeridian and closed around the poles
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from graticule.geometry.place import azimuthal
+from graticule.geometry.soundness import sound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +130,7 @@ def _cells() -> tuple[_Cell, ...]:
         widest = 0.0 if south < 0 < north else min(abs(south), abs(north))
         count = int(np.ceil(360 * np.cos(np.radians(widest)) / CELL))
         edges = np.linspace(-180, 180, count + 1).tolist()
-        cells += [_Cell(west, south, east, north) for west, east in zip(edges[:-1], edges[1:], strict=True)]
+        cells += [_Cell(west, south, east, north) for west, east in pairwise(edges)]
     return tuple(cells)
 
 
@@ -140,7 +142,7 @@ def _cell_tree() -> shapely.STRtree:
 def _pieces(lonlat: Geometries) -> tuple[Geometries, NDArray[np.intp], NDArray[np.intp]]:
     """The geometries cut at the cells: the pieces, the cell of each, and of which geometry it is."""
     index = np.flatnonzero(~shapely.is_missing(lonlat) & ~shapely.is_empty(lonlat))
-    whole = _sound(_turned_home(shapely.force_2d(lonlat[index])))
+    whole = sound(_turned_home(shapely.force_2d(lonlat[index])))
     at, cells = _cell_tree().query(whole, predicate="intersects")
     alone = np.bincount(at, minlength=len(whole))[at] == 1
     pieces = whole[at]
@@ -150,15 +152,6 @@ def _pieces(lonlat: Geometries) -> tuple[Geometries, NDArray[np.intp], NDArray[n
     return pieces[kept], cells[kept], index[at[kept]]
 
 
-def _sound(geoms: Geometries) -> Geometries:
-    """Geometries that can be cut: polygons that cross themselves are made ones that do not."""
-    bad = ~shapely.is_valid(geoms)
-    if bad.any():
-        geoms = geoms.copy()
-        geoms[bad] = shapely.make_valid(geoms[bad])
-    return geoms
-
-
 def _turned_home(geoms: Geometries) -> Geometries:
     """What goes on beyond the antimeridian, or a hair beyond a pole, brought within the world."""
     xmin, ymin, xmax, ymax = shapely.bounds(geoms).T
@@ -166,7 +159,7 @@ def _turned_home(geoms: Geometries) -> Geometries:
     if not len(beyond):
         return geoms
     result = geoms.copy()
-    result[beyond] = [_at_home(one) for one in _sound(geoms[beyond])]
+    result[beyond] = [_at_home(one) for one in sound(geoms[beyond])]
     return result
 
 
@@ -189,7 +182,8 @@ def _buffered_in(cell: _Cell, pieces: Geometries, metres: float) -> Geometries:
         pieces = shapely.transform(shapely.segmentize(squeezed, cell.step(metres)), lambda lonlat: lonlat / shrink)
     projection = cell.projection
     flat = shapely.transform(pieces, lambda lonlat: np.column_stack(projection(lonlat[:, 0], lonlat[:, 1])))
-    return shapely.buffer(flat, metres, quad_segs=QUARTER)
+    buffers: Geometries = shapely.buffer(flat, metres, quad_segs=QUARTER)
+    return buffers
 
 
 def _near_pole(flat: Geometries, cell: _Cell, metres: float) -> Geometries:
@@ -228,7 +222,7 @@ def _on_globe(flat: Geometries, cell: _Cell) -> Geometries:
 
     turned = shapely.transform(flat, back)
     around = _goes_around(turned)
-    result = turned.copy()
+    result: Geometries = turned.copy()
     result[~around] = _within_world(turned[~around])
     result[around] = [_unrolled(one) for one in turned[around]]
     return result
@@ -263,7 +257,7 @@ def _enclosed(ring: shapely.Geometry) -> shapely.Geometry:
         lonlat = _from_antimeridian(lonlat, turn)
         pole = np.copysign(90.0, lonlat[:, 1].mean())
         lonlat = np.concatenate([lonlat, [[lonlat[-1, 0], pole], [lonlat[0, 0], pole]]])
-    return _at_home(_sound(shapely.polygons([lonlat]))[0])
+    return _at_home(sound(np.array([shapely.polygons(lonlat)]))[0])
 
 
 def _from_antimeridian(lonlat: Lonlat, turn: float) -> Lonlat:
@@ -273,7 +267,7 @@ def _from_antimeridian(lonlat: Lonlat, turn: float) -> Lonlat:
     edge = max(world[at], world[at + 1]) * 360 - 180
     (west, south), (east, north) = lonlat[at], lonlat[at + 1]
     crossing = [edge, south + (north - south) * (edge - west) / (east - west)]
-    rest = np.concatenate([lonlat[at + 1 : -1], lonlat[: at + 1] + [turn, 0]])
+    rest = np.concatenate([lonlat[at + 1 : -1], lonlat[: at + 1] + np.array([turn, 0])])
     begun = np.concatenate([[crossing], rest, [[edge + turn, crossing[1]]]])
     begun[:, 0] += np.copysign(180.0, -turn) - edge
     return begun
@@ -283,7 +277,7 @@ def _within_world(areas: Geometries) -> Geometries:
     """Polygons with what reaches beyond the antimeridian brought to the other side, valid and without slivers."""
     xmin, ymin, xmax, ymax = shapely.bounds(areas).T
     beyond = (xmin < -180 - TINY) | (xmax > 180 + TINY) | (ymin < -90) | (ymax > 90)
-    result = _areas_of(_sound(areas))
+    result = _areas_of(sound(areas))
     result[beyond] = _areas_of(np.array([_at_home(one) for one in result[beyond]], dtype=object))
     return result
 

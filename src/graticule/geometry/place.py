@@ -196,8 +196,7 @@ def _measured(part: shapely.Geometry) -> tuple[float, float]:
         xy = shapely.get_coordinates(part)
         return 0.0, WGS84.line_length(xy[:, 0], xy[:, 1])
     shell, *holes = [
-        WGS84.polygon_area_perimeter(*shapely.get_coordinates(ring).T)
-        for ring in [part.exterior, *part.interiors]
+        WGS84.polygon_area_perimeter(*shapely.get_coordinates(ring).T) for ring in [part.exterior, *part.interiors]
     ]
     area = abs(shell[0]) - sum(abs(hole[0]) for hole in holes)
     return max(area, 0.0), shell[1] + sum(hole[1] for hole in holes)
