@@ -14,6 +14,7 @@ from graticule import __version__
 from graticule.actions import datasets, users
 from graticule.api import (
     attribute_ops,
+    buffers,
     docs,
     errors,
     export,
@@ -45,6 +46,7 @@ ROUTERS = (
     layers.router,
     features.router,
     attribute_ops.router,
+    buffers.router,
     export.router,
     tables.router,
     search.router,

@@ -199,10 +199,10 @@ def measure(backend: Backend, data: LayerData, asked: Asked, ids: tuple[int, ...
 def _measured(batch: Batch, data: LayerData) -> list[Measured]:
     assert batch.geometry is not None
     sizes = area_and_perimeter(batch.geometry, data.crs)
-    known: list[bool] = np.isfinite(sizes).all(axis=1).tolist()
+    rows = zip(batch.ids.tolist(), sizes.tolist(), strict=True)
     return [
-        Measured(feature, *(size if is_known else (None, None)))
-        for feature, size, is_known in zip(batch.ids.tolist(), sizes.tolist(), known, strict=True)
+        Measured(feature, area, perimeter) if area == area else Measured(feature, None, None)
+        for feature, (area, perimeter) in rows
     ]
 
 

@@ -201,12 +201,17 @@ def _page_of(
 
 
 def _ordered(backend: Backend, target: _Target, skip: int, left: int, *, count: bool) -> tuple[int, list[Match]]:
-    """How many features of the layer match (0 where that need not be known), and those of the page."""
-    number = features.count(backend, target.data, target.query) if count else 0
-    if not left or (count and skip >= number):
-        return number, []
-    batches = features.read_batches(backend, target.data, replace(target.query, limit=left, offset=skip))
-    return number, target.matches(Found(target.data, batch, at) for batch in batches for at in range(len(batch)))
+    """How many features of the layer match (0 where that need not be known), and those of the page.
+
+    A page that is not full says how many there are itself.
+    """
+    matches: list[Match] = []
+    if left:
+        batches = features.read_batches(backend, target.data, replace(target.query, limit=left, offset=skip))
+        matches = target.matches(Found(target.data, batch, at) for batch in batches for at in range(len(batch)))
+    if len(matches) < left and (matches or not skip):
+        return skip + len(matches), matches
+    return (features.count(backend, target.data, target.query) if count else 0), matches
 
 
 def _near(backend: Backend, targets: Sequence[_Target], place: Place, skip: int, left: int) -> tuple[int, list[Match]]:

@@ -42,16 +42,12 @@ def _ilike(value: Any, pattern: Any) -> int | None:
     return _compiled(lowered(pattern))(lowered(value))
 
 
-def _contains(value: Any, needle: Any) -> int | None:
-    if not isinstance(value, str) or not isinstance(needle, str):
-        return None
-    return needle in lowered(value)
+def _lowered(value: Any) -> str | None:
+    return lowered(value) if isinstance(value, str) else None
 
 
-def _contains_folded(value: Any, needle: Any) -> int | None:
-    if not isinstance(value, str) or not isinstance(needle, str):
-        return None
-    return needle in folded(value)
+def _folded(value: Any) -> str | None:
+    return folded(value) if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +152,8 @@ def _storable(number: int | float) -> int | float:
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], int]] = {
     "g_like": (_like, 2),
     "g_ilike": (_ilike, 2),
-    "g_contains": (_contains, 2),
-    "g_contains_folded": (_contains_folded, 2),
+    "g_lowered": (_lowered, 1),
+    "g_folded": (_folded, 1),
     "g_lower": (_lower, 1),
     "g_upper": (_upper, 1),
     "g_abs": (_abs, 1),

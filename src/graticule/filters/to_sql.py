@@ -77,6 +77,11 @@ class Dialect:
     identifier_escapes: Mapping[str, str] = field(default_factory=lambda: {'"': '""'})
 
 
+# A text of as many bytes as characters is ASCII, for which SQLite's own function does, ten times as fast as ours.
+_SQLITE_CONTAINS = (
+    "instr(CASE WHEN length({0}) = length(CAST({0} AS BLOB)) THEN lower({0}) ELSE made_alike({0}) END, {1}) > 0"
+)
+
 SQLITE = Dialect(
     literals=dict.fromkeys(("text", "integer", "real", "boolean", "date", "datetime"), "?"),
     as_double="CAST({0} AS REAL)",
@@ -86,8 +91,8 @@ SQLITE = Dialect(
     like="g_like({0}, {1})",
     ilike="g_ilike({0}, {1})",
     as_text="CAST({0} AS TEXT)",
-    contains="g_contains({0}, {1})",
-    contains_folded="g_contains_folded({0}, {1})",
+    contains=_SQLITE_CONTAINS.replace("made_alike", "g_lowered"),
+    contains_folded=_SQLITE_CONTAINS.replace("made_alike", "g_folded"),
     text_order="",
     calls={
         "lower": "g_lower({0})",

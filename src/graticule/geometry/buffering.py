@@ -72,6 +72,11 @@ def buffer_degrees(lonlat: Geometries, degrees: float) -> Geometries:
     return result
 
 
+def straight_step(metres: float) -> float:
+    """How long, in metres, an edge may be that is straight in some projection, to be straight enough in degrees."""
+    return float(np.sqrt(8 * EARTH_RADIUS * EDGE_ERROR * metres))
+
+
 def _buffered(lonlat: Geometries, metres: float, *, merge: bool = False) -> tuple[Geometries, NDArray[np.intp]]:
     """The buffers of all pieces, and of which geometry each is; with ``merge`` one for each cell."""
     pieces, cells, index = _pieces(lonlat)
