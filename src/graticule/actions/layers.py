@@ -205,6 +205,20 @@ def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id
     return view(backend, made, held)
 
 
+def add_layer(session: Session, actor: Actor, sent: Mapping[str, Any], map_id: int, resolved: Resolved) -> Layer:
+    """A new layer on top of a map, on data that was found already. Raises ``NotFound``, ``Forbidden``."""
+    need.find_map(session, actor, map_id, "EDIT")
+    made = _new_layer(actor)
+    _apply(made, sent)
+    _apply_source(made, actor, resolved)
+    _place(session, made, map_id, sent)
+    made.resource_id = new_resource(session, "layer", actor.user_id)
+    session.add(made)
+    session.flush()
+    session.refresh(made)
+    return made
+
+
 def update_layer(
     backend: Backend,
     actor: Actor,

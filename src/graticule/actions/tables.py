@@ -104,7 +104,7 @@ def create_table(backend: Backend, actor: Actor, sent: Mapping[str, Any]) -> Tab
         _fill_from_file(backend, actor, name, sent["source"])
     else:
         table = _described(name, sent)
-        with backend.files.staging(actor.user_id), _entered(backend, actor, name):
+        with backend.files.staging(actor.user_id), entered(backend, actor, name):
             backend.store.create(actor.user_id, table)
     return get_table(backend, actor, name)
 
@@ -116,7 +116,7 @@ def _refuse_taken(backend: Backend, actor: Actor, name: str) -> None:
 
 
 @contextmanager
-def _entered(backend: Backend, actor: Actor, name: str) -> Iterator[None]:
+def entered(backend: Backend, actor: Actor, name: str) -> Iterator[None]:
     """Keep a table's name in the catalogue while it is made; nobody sees it before that has gone well.
 
     A process that dies meanwhile leaves an entry that tells the next one what to clear away. Raises ``Conflict``.
@@ -149,7 +149,7 @@ def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> N
     with naming(path), backend.files.staging(actor.user_id) as staging:
         local = local_file(backend, account, path)
         staged = stage(local, Part(sublayer, stated=stated(held)), staging, name, actor.user_id)
-        with _entered(backend, actor, name):
+        with entered(backend, actor, name):
             backend.store.adopt(actor.user_id, staged.path, name, staged.rows)
 
 

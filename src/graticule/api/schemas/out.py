@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graticule.actions.storage import Entry
     from graticule.actions.tables import TableView
     from graticule.catalogue.orm import Option
+    from graticule.model.features import Table
 
 MAP_TEXTS = ("name", "description", "copyright", "proj4", "units", "bgcolor", "mobileacess", "wmsaccess", "share")
 LAYER_TEXTS = (
@@ -115,8 +116,11 @@ def layer_status(view: LayerView) -> tuple[str, str | None]:
 
 def columns_out(view: LayerView) -> dict[str, Any]:
     """The columns of a layer, by name."""
-    if view.table is None:
-        return {}
+    return {} if view.table is None else columns_of_table(view.table)
+
+
+def columns_of_table(table: Table) -> dict[str, Any]:
+    """The columns of a table, by name."""
     return {
         column.name: {
             "id": number,
@@ -126,7 +130,7 @@ def columns_out(view: LayerView) -> dict[str, Any]:
             "order": number,
             "enabled": True,
         }
-        for number, column in enumerate(view.table.columns, 1)
+        for number, column in enumerate(table.columns, 1)
     }
 
 
