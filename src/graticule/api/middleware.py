@@ -23,8 +23,8 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 # The resources of the API; a path that begins with one needs a version.
 RESOURCES = frozenset(
     {
-        "maps", "layers", "tables", "datasources", "forms", "users", "roles", "keys", "resources", "storage", "map_cache",
-        "oauth2_clients", "userapprovedapps", "search", "geo_utils", "jobs",
+        "maps", "layers", "tables", "datasources", "forms", "users", "roles", "keys", "resources", "storage",
+        "map_cache", "oauth2_clients", "userapprovedapps", "search", "geo_utils", "jobs",
     }
 )  # fmt: skip
 VARY = b"API-Key, API-sessid, Authorization, Cookie"
