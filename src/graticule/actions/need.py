@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from graticule.catalogue import access
-from graticule.catalogue.orm import Dataset, File, Layer, Map
+from graticule.catalogue.orm import Dataset, File, Layer, Map, MapFile
 from graticule.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
@@ -40,6 +40,19 @@ def find_map(session: Session, actor: Actor, map_id: int, permission: str = "REA
     found = session.get(Map, map_id)
     held = access.permissions_on(session, actor.user_id, found.resource_id) if found else access.NOTHING
     require(held, permission, f"map {map_id}")
+    assert found is not None
+    return found
+
+
+def find_map_to_add_to(session: Session, actor: Actor, map_id: int) -> Map:
+    """A map to which, or to one of whose layers, the caller may add features. Raises ``NotFound``, ``Forbidden``."""
+    found = session.get(Map, map_id)
+    held = access.NOTHING
+    if found is not None:
+        of_layers = session.scalars(select(Layer.resource_id).where(Layer.map_id == map_id))
+        held = access.permissions_on(session, actor.user_id, found.resource_id, *of_layers)
+    if not held & {"INSERT", "INSERT_MDC", "EDIT"}:
+        require(held, "INSERT", f"map {map_id}")
     assert found is not None
     return found
 
@@ -90,10 +103,22 @@ def dataset_permissions(session: Session, user_id: int, dataset: Dataset) -> fro
 
 
 def file_permissions(session: Session, user_id: int, account: int, path: str) -> frozenset[str]:
-    """What a user may do with a file or directory: by its own shares and those of the directories above it."""
+    """What a user may do with a file or directory: by its own shares and those of the directories above it.
+
+    What was uploaded for a map may also be read by whoever may read the map.
+    """
     if user_id == account:
         return access.BRINGS["OWNER"]
-    return access.permissions_on(session, user_id, *resources_of_path(session, account, path))
+    held = access.permissions_on(session, user_id, *resources_of_path(session, account, path))
+    if "READ" not in held and _is_of_a_map(session, user_id, account, path):
+        return held | {"READ"}
+    return held
+
+
+def _is_of_a_map(session: Session, user_id: int, account: int, path: str) -> bool:
+    """Whether the file was uploaded for a map that the user may read."""
+    statement = select(MapFile.id).join(Map).where(MapFile.account_id == account, MapFile.path == path)
+    return session.scalar(statement.where(access.visible_maps(user_id)).limit(1)) is not None
 
 
 def resources_of_path(session: Session, account: int, path: str) -> Sequence[int]:

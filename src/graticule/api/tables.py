@@ -35,11 +35,9 @@ GEOMETRY_FORMATS = ("false", "wkt", "wkb")
 def list_tables(call: ApiCall) -> Response:
     """The tables that the caller may read."""
     spatial = True if call.flag("only_spatial") else False if call.flag("only_non_spatial") else None
-    page = call.page()
-    found = tables.list_tables(call.backend, call.actor, spatial=spatial)
-    part = found[page.offset : page.offset + (page.size or 0)]
-    rows = [_out(call, view) for view in part]
-    return reply.listed("tables", len(found) if page.total else None, page, rows)
+    wanted = call.listing()
+    total, views = tables.list_tables(call.backend, call.actor, wanted, spatial=spatial)
+    return reply.listed("tables", total, wanted.page, [_out(call, view) for view in views])
 
 
 def _out(call: Call, view: TableView) -> dict[str, Any]:

@@ -136,7 +136,9 @@ def covers(held: frozenset[str], permission: str) -> bool:
     return all(name in held or name.removesuffix("_MDC") in held for name in BRINGS[permission] - _BUNDLES)
 
 
-def readable(resource_id: InstrumentedAttribute[int], holds: ColumnElement[bool]) -> ColumnElement[bool]:
+def readable(
+    resource_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], holds: ColumnElement[bool]
+) -> ColumnElement[bool]:
     """The condition on things that can be read by those shares of theirs for which ``holds`` is true."""
     return exists().where(Share.resource_id == resource_id, holds, Share.permission.in_(READING))
 
