@@ -64,6 +64,8 @@ def known(server: Server) -> Iterator[Known]:
                 "resource_id": made["resource_id"],
                 "share_id": share["share_id"],
                 "key_id": key["id"],
+                "attribute": "name",
+                "file": "a.txt",
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",
