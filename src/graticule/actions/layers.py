@@ -51,7 +51,7 @@ def _alpha(name: str, value: Any) -> str:
 
 
 def _styles(name: str, value: Any) -> str:
-    text = fields.json_text(name, value)
+    text = fields.json_text(name, [value] if isinstance(value, dict) else value)
     parse_styles(text, "polygon")
     return text
 

@@ -304,7 +304,7 @@ def _described(name: str, sent: Mapping[str, Any]) -> Table:
 
 
 def _columns(sent: Any) -> tuple[Column, ...]:
-    if sent is None:
+    if sent in (None, ""):
         return ()
     sent = fields.parse_json("columns", sent)
     if not isinstance(sent, dict) or len(sent) > MOST_COLUMNS:
