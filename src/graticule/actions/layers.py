@@ -358,7 +358,7 @@ def _answer_for_data(session: Session, actor: Actor, layer: Layer) -> None:
 
 def _parent(session: Session, layer: Layer, value: Any) -> int | None:
     """The folder layer that is meant. Raises ``BadRequest`` for anything else, and for a cycle."""
-    if value in (None, "", 0, "0"):
+    if value in (None, "", 0, "0", "root"):
         return None
     wanted = parent = fields.integer("parent", value)
     for _ in range(MAX_FOLDER_DEPTH):

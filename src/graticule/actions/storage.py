@@ -6,27 +6,28 @@ import io
 import shutil
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, or_, select
 
-from graticule.actions import need
+from graticule.actions import listing, need
 from graticule.actions.datasets import refresh_changed
 from graticule.actions.users import new_resource
 from graticule.catalogue.orm import File, Map, MapFile, Media, Resource, User
-from graticule.errors import BadRequest
+from graticule.errors import BadRequest, NotFound, PreconditionFailed
 from graticule.storage.archive import ZipLimits, unpack
 from graticule.storage.disk import disk_errors
 from graticule.storage.multipart import StagedFile
 from graticule.storage.paths import clean_path, split_account
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+    from graticule.actions.listing import Listing
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.storage.base import FileInfo
@@ -34,6 +35,17 @@ if TYPE_CHECKING:
 
 # SQLite takes only so many bound values in one statement.
 MOST_BOUND = 1000
+# What listings of a directory can be ordered and searched by.
+ATTRIBUTES: dict[str, Callable[[FileInfo], Any]] = {
+    "name": lambda info: info.name,
+    "filename": lambda info: info.name,
+    "extension": lambda info: info.name.rpartition(".")[2].lower(),
+    "pathname": lambda info: info.path,
+    "size": lambda info: info.size,
+    "is_dir": lambda info: info.is_dir,
+    "created": lambda info: info.created,
+    "modified": lambda info: info.modified,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +102,24 @@ def place_for_map(backend: Backend, actor: Actor, map_id: int, raw: str) -> Plac
     return Place(found.owner_id, path, map_id)
 
 
-def describe(backend: Backend, at: Place) -> list[Entry]:
-    """A file, or what a directory holds, each with its resource. Raises ``NotFound``."""
+def describe(backend: Backend, at: Place, wanted: Listing | None = None) -> tuple[int | None, list[Entry]]:
+    """A file, or what a directory holds, each with its resource. Raises ``NotFound``, ``BadRequest``."""
     info = backend.files.info(at.account, at.path)
     found = backend.files.list(at.account, at.path) if info.is_dir else (info,)
-    return entries(backend, at.account, found)
+    total, part = listing.run_over(found, wanted or listing.Listing(listing.Page(size=None)), ATTRIBUTES)
+    return total, entries(backend, at.account, part)
+
+
+def check_version(backend: Backend, at: Place, expected: str | None) -> None:
+    """Raises ``PreconditionFailed`` unless the file is there and of that version; None is any, or none at all."""
+    if expected is None:
+        return
+    try:
+        version = backend.files.info(at.account, at.path).version
+    except NotFound:
+        version = None
+    if version != expected:
+        raise PreconditionFailed("The file has changed since; read it again.", field="If-Match", value=expected)
 
 
 def entries(backend: Backend, account: int, found: Sequence[FileInfo]) -> list[Entry]:

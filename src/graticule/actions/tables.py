@@ -29,7 +29,7 @@ from graticule.actions.sources import find_table, locate, stated
 from graticule.actions.users import new_resource
 from graticule.catalogue import access
 from graticule.catalogue.orm import Dataset, Layer
-from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
+from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
 from graticule.geometry.crs import Crs
 from graticule.model.features import COLUMN_TYPES, Column, Query, Table
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
@@ -180,9 +180,16 @@ def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> N
             backend.store.adopt(actor.user_id, staged.path, name, staged.rows)
 
 
-def delete_table(backend: Backend, actor: Actor, name: str, *, force: bool = False) -> None:
-    """Delete a table. Raises ``NotFound``, ``Forbidden``, ``Conflict`` when layers show it and not ``force``."""
+def delete_table(
+    backend: Backend, actor: Actor, name: str, *, force: bool = False, if_match: int | None = None
+) -> None:
+    """Delete a table; its number in the catalogue is its version, since it never changes.
+
+    Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``, ``Conflict`` when layers show it and not ``force``.
+    """
     dataset = get_table(backend, actor, name, "OWNER").dataset
+    if if_match not in (None, dataset.id):
+        raise PreconditionFailed("This is another table by now; read it again.", field="If-Match", value=if_match)
     with keeping(backend, dataset.account_id), backend.files.staging(dataset.account_id):
         with backend.catalogue.read() as session:
             layers = session.execute(select(Layer.id, Layer.name).where(Layer.dataset_id == dataset.id)).all()

@@ -55,8 +55,9 @@ def _get(call: Call, path: str) -> Response:
 
 
 def _listing(call: Call, at: storage.Place) -> Response:
-    found = [entry_out(entry) for entry in storage.describe(call.backend, at)]
-    return reply.json({"type": "storage", "total": len(found), "page": 1, "data": found})
+    wanted = call.listing(default=None)
+    total, found = storage.describe(call.backend, at, wanted)
+    return reply.listed("storage", total, wanted.page, [entry_out(entry) for entry in found])
 
 
 @router.post("/storage/fs", status_code=201)
@@ -172,6 +173,7 @@ def put_content(call: ApiCall, path: str) -> Response:
     if "content" not in call.fields:
         raise BadRequest("content is missing.", field="content", expected="the text of the file")
     content = fields.text("content", call.fields["content"])
+    storage.check_version(call.backend, at, _expected(call))
     storage.write_text(call.backend, at, content)
     entry = storage.entry(call.backend, at)
     return reply.updated(call, entry_out(entry) if entry else {})
@@ -180,5 +182,13 @@ def put_content(call: ApiCall, path: str) -> Response:
 @router.delete("/storage/fs/{path:path}", status_code=204)
 def delete_file(call: ApiCall, path: str) -> Response:
     """Delete a file, or a directory with what it holds."""
-    storage.remove(call.backend, storage.place(call.backend, call.actor, path, "OWNER"))
+    at = storage.place(call.backend, call.actor, path, "OWNER")
+    storage.check_version(call.backend, at, _expected(call))
+    storage.remove(call.backend, at)
     return reply.nothing()
+
+
+def _expected(call: Call) -> str | None:
+    """The version in ``If-Match``, which is the whole tag of a file; None when any will do."""
+    header = call.request.headers.get("if-match", "*").strip()
+    return None if header == "*" else header.removeprefix("W/").strip('"')
