@@ -22,7 +22,7 @@ from graticule.model.features import Query
 from graticule.storage.paths import MAX_PATH_BYTES, clean_path, split_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -66,42 +66,44 @@ def is_named(by: Mapping[Named, Any], account: int, path: str) -> bool:
     return (None, path) in by or (account_hash(account), path) in by
 
 
-class Readable:
-    """Which of the files that a caller names there are, and the caller may read; each folder is asked for once."""
+def readable_files(backend: Backend, session: Session, actor: Actor, named: Iterable[Named]) -> dict[Named, int]:
+    """The account of each of the files that there are and that the caller may read.
 
-    def __init__(self, backend: Backend, session: Session, actor: Actor) -> None:
-        self._backend, self._session, self._actor = backend, session, actor
-        self._accounts: dict[str | None, int | None] = {None: actor.user_id if actor.signed_in else None}
-        self._folders: dict[tuple[int, str], bool] = {}
-        self._files: dict[Named, int | None] = {}
+    Asked of many at once, since many features may come at once.
+    """
+    of_accounts: dict[str | None, set[str]] = {}
+    for hashed, path in named:
+        of_accounts.setdefault(hashed, set()).add(path)
+    found: dict[Named, int] = {}
+    for hashed, paths in of_accounts.items():
+        account = actor.user_id if hashed is None else _account(session, hashed)
+        if account is None or (hashed is None and not actor.signed_in):
+            continue
+        allowed = need.readable_files(session, actor.user_id, account, paths)
+        found |= {(hashed, path): account for path in _existing(backend, account, allowed)}
+    return found
 
-    def account(self, named: Named) -> int | None:
-        """The account of the file; None when there is no such file, or it is not the caller's to read."""
-        if named not in self._files:
-            account = self._account(named[0])
-            there = account is not None and self._exists(account, named[1]) and self._may_read(account, named[1])
-            self._files[named] = account if there else None
-        return self._files[named]
 
-    def _account(self, hashed: str | None) -> int | None:
-        if hashed not in self._accounts:
-            self._accounts[hashed] = self._session.scalar(select(User.id).where(User.account_hash == hashed))
-        return self._accounts[hashed]
+def _account(session: Session, hashed: str) -> int | None:
+    return session.scalar(select(User.id).where(User.account_hash == hashed))
 
-    def _exists(self, account: int, path: str) -> bool:
-        try:
-            return not self._backend.files.info(account, path).is_dir
-        except (NotFound, BadRequest):
-            return False
 
-    def _may_read(self, account: int, path: str) -> bool:
-        folder = (account, path.rpartition("/")[0])
-        if folder not in self._folders:
-            self._folders[folder] = self._is_readable(*folder)
-        return self._folders[folder] or self._is_readable(account, path)
+def _existing(backend: Backend, account: int, paths: set[str]) -> Iterator[str]:
+    """Those of the paths at which there is a file; each folder is looked for once."""
+    folders: dict[str, bool] = {}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        if folder not in folders:
+            folders[folder] = _is(backend, account, folder, directory=True)
+        if folders[folder] and _is(backend, account, path, directory=False):
+            yield path
 
-    def _is_readable(self, account: int, path: str) -> bool:
-        return "READ" in need.file_permissions(self._session, self._actor.user_id, account, path)
+
+def _is(backend: Backend, account: int, path: str, *, directory: bool) -> bool:
+    try:
+        return backend.files.info(account, path).is_dir == directory
+    except (NotFound, BadRequest):
+        return False
 
 
 def note_inserted(
@@ -118,9 +120,8 @@ def note_inserted(
     if not named:
         return
     with backend.catalogue.read() as session:
-        readable = Readable(backend, session, actor)
-        found = ((number, name, readable.account(one), one[1]) for number, name, one in named)
-        granted = {(number, name, account, path) for number, name, account, path in found if account is not None}
+        found = readable_files(backend, session, actor, {one for _, _, one in named})
+    granted = {(number, name, found[one], one[1]) for number, name, one in named if one in found}
     if granted:
         _enter(backend, dataset.id, granted)
 
@@ -149,7 +150,7 @@ def kept_with(backend: Backend, actor: Actor, dataset: Dataset, table: Table, ch
     before = {name: files_named(value) for name, value in _values(backend, dataset, table, feature, wanted).items()}
     with backend.catalogue.write() as session:
         _drop_unnamed(session, dataset.id, feature, {name: before.get(name, {}) for name in wanted})
-        _grant(session, dataset.id, feature, _new_grants(Readable(backend, session, actor), wanted, before))
+        _grant(session, dataset.id, feature, _new_grants(backend, session, actor, wanted, before))
     yield
     with backend.catalogue.write() as session:
         _drop_unnamed(session, dataset.id, feature, wanted)
@@ -163,16 +164,16 @@ def _values(backend: Backend, dataset: Dataset, table: Table, feature: int, name
 
 
 def _new_grants(
-    readable: Readable, wanted: Mapping[str, Mapping[Named, Any]], before: Mapping[str, Mapping[Named, Any]]
+    backend: Backend,
+    session: Session,
+    actor: Actor,
+    wanted: Mapping[str, Mapping[Named, Any]],
+    before: Mapping[str, Mapping[Named, Any]],
 ) -> set[Grant]:
     """For what a value did not name before; what it did was granted, or not, to who wrote it then."""
-    grants = set()
-    for name, files in wanted.items():
-        for one in files.keys() - before.get(name, {}).keys():
-            account = readable.account(one)
-            if account is not None:
-                grants.add((name, account, one[1]))
-    return grants
+    new = {(name, one) for name, files in wanted.items() for one in files.keys() - before.get(name, {}).keys()}
+    found = readable_files(backend, session, actor, {one for _, one in new})
+    return {(name, found[one], one[1]) for name, one in new if one in found}
 
 
 def _grant(session: Session, dataset_id: int, feature: int, grants: set[Grant]) -> None:

@@ -11,12 +11,14 @@ from graticule.catalogue.orm import Dataset, File, Layer, Map, MapFile
 from graticule.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
     from graticule.catalogue.access import Actor
 
+# SQLite takes only so many bound values in one statement.
+MOST_BOUND = 1000
 SHARERS = frozenset({"OWNER", "SHARE", "EDIT_WITH_SHARE"})
 
 
@@ -121,8 +123,26 @@ def _is_of_a_map(session: Session, user_id: int, account: int, path: str) -> boo
     return session.scalar(statement.where(access.visible_maps(user_id)).limit(1)) is not None
 
 
+def readable_files(session: Session, user_id: int, account: int, paths: Collection[str]) -> set[str]:
+    """Those of many files of an account that a user may read, as ``file_permissions`` would say of each."""
+    if user_id == account:
+        return set(paths)
+    shared = access.readable(File.resource_id, access.holds_for(user_id))
+    places = set(session.scalars(select(File.path).where(File.account_id == account, shared)))
+    found = {path for path in paths if any(above in places for above in _path_and_above(path))}
+    left = sorted(set(paths) - found)
+    of_maps = select(MapFile.path).join(Map).where(MapFile.account_id == account, access.visible_maps(user_id))
+    for start in range(0, len(left), MOST_BOUND):
+        found.update(session.scalars(of_maps.where(MapFile.path.in_(left[start : start + MOST_BOUND]))))
+    return found
+
+
 def resources_of_path(session: Session, account: int, path: str) -> Sequence[int]:
     """The resources of a file or directory and of all the directories above it, as far as they have some."""
-    parts = path.split("/")
-    above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    above = _path_and_above(path)
     return session.scalars(select(File.resource_id).where(File.account_id == account, File.path.in_(above))).all()
+
+
+def _path_and_above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
