@@ -74,6 +74,8 @@ def known(server: Server) -> Iterator[Known]:
                 "client_id": str(client["id"]),
                 "approval_id": str(approval["id"]),
                 "option": "kept",
+                "attribute": "name",
+                "file": "a.txt",
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",

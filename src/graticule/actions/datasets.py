@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from graticule.model.features import Family
 
 FILE_PREFIX = "file_"
+# What the catalogue says of a table without geometry.
+NO_GEOMETRY = "NONE"
 # SQLite takes 2000; some are ours.
 MOST_COLUMNS = 1990
 # How often a file is read that changes while it is read.
@@ -235,6 +237,7 @@ def _enter(
     known: Dataset | None,
 ) -> Dataset:
     """Note in the catalogue what was read in."""
+    geometry_type = geometry_type_of(backend, account, name)
     with backend.catalogue.write() as session:
         dataset = session.get(Dataset, known.id) if known else None
         if dataset is None:
@@ -243,7 +246,13 @@ def _enter(
             session.add(dataset)
         dataset.store_table, dataset.fingerprint, dataset.skipped = name, looked_like, skipped
         dataset.status, dataset.status_text = "ready", _left_out(skipped)
+        dataset.geometry_type = geometry_type
     return dataset
+
+
+def geometry_type_of(backend: Backend, account: int, name: str) -> str:
+    """The geometry type of a table as the catalogue keeps it, to filter lists by."""
+    return backend.store.table(account, name).geometry_type or NO_GEOMETRY
 
 
 def _left_out(skipped: int) -> str | None:
@@ -267,10 +276,23 @@ def keeping(backend: Backend, account: int) -> Iterator[None]:
 
 def sweep(backend: Backend) -> None:
     """Clear away what processes that died left half done, and finish what can be; called when a process starts."""
+    _note_geometry_types(backend)
     for account in backend.files.sweep():
         with keeping(backend, account):
             _sweep_account(backend, account)
         _refresh_stale(backend, account)
+
+
+def _note_geometry_types(backend: Backend) -> None:
+    """Look into the tables of which the catalogue does not say what geometry they have: an older release made them."""
+    made = (Dataset.kind == "table", Dataset.status == "ready", Dataset.geometry_type.is_(None))
+    with backend.catalogue.read() as session:
+        unknown = session.scalars(select(Dataset).where(*made)).all()
+    for dataset in unknown:
+        with suppress(NotFound):
+            found = geometry_type_of(backend, dataset.account_id, dataset.store_table)
+            with backend.catalogue.write() as session:
+                session.execute(update(Dataset).where(Dataset.id == dataset.id).values(geometry_type=found))
 
 
 def _sweep_account(backend: Backend, account: int) -> None:

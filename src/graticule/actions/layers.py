@@ -52,7 +52,7 @@ def _alpha(name: str, value: Any) -> str:
 
 
 def _styles(name: str, value: Any) -> str:
-    text = fields.json_text(name, value)
+    text = fields.json_text(name, [value] if isinstance(value, dict) else value)
     parse_styles(text, "polygon")
     return text
 
@@ -373,7 +373,7 @@ def _answer_for_data(session: Session, actor: Actor, layer: Layer) -> None:
 
 def _parent(session: Session, layer: Layer, value: Any) -> int | None:
     """The folder layer that is meant. Raises ``BadRequest`` for anything else, and for a cycle."""
-    if value in (None, "", 0, "0"):
+    if value in (None, "", 0, "0", "root"):
         return None
     wanted = parent = fields.integer("parent", value)
     for _ in range(MAX_FOLDER_DEPTH):

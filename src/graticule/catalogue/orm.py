@@ -318,7 +318,11 @@ class Media(Base):
     """
 
     __tablename__ = "media"
-    __table_args__ = (UniqueConstraint("dataset_id", "feature", "attribute", "account_id", "path"), NEVER_REUSE)
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "feature", "attribute", "account_id", "path"),
+        Index("ix_media_file", "account_id", "path"),
+        NEVER_REUSE,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
@@ -332,7 +336,11 @@ class MapFile(Base):
     """A file that was uploaded for a map: the map's readers may read it where a feature's attribute names it."""
 
     __tablename__ = "map_files"
-    __table_args__ = (UniqueConstraint("map_id", "account_id", "path"), NEVER_REUSE)
+    __table_args__ = (
+        UniqueConstraint("map_id", "account_id", "path"),
+        Index("ix_map_files_file", "account_id", "path"),
+        NEVER_REUSE,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     map_id: Mapped[int] = mapped_column(ForeignKey("maps.id", ondelete="CASCADE"))
@@ -346,7 +354,7 @@ class Dataset(Base):
     ``kind`` is ``table``, ``file``, ``wfs`` or ``external``. ``store_table`` is its name in the account's feature
     store; for ``external`` in the database of the datasource. For a file, ``path``, ``sublayer`` and ``family`` say
     what was read, ``stated`` how, ``fingerprint`` what the file looked like. ``refreshed`` is when a service was last
-    asked.
+    asked. ``geometry_type`` is that of the table, ``NONE`` for one without geometry, null while it is not known.
     """
 
     __tablename__ = "datasets"
@@ -367,6 +375,7 @@ class Dataset(Base):
     stated: Mapped[str | None] = mapped_column(Text)
     fingerprint: Mapped[str | None] = mapped_column(Text)
     skipped: Mapped[int] = mapped_column(BigInteger, default=0)
+    geometry_type: Mapped[str | None] = mapped_column(String(30))
     status: Mapped[str] = mapped_column(String(10), default="ready")
     status_text: Mapped[str | None] = mapped_column(Text)
     datasource_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
