@@ -11,13 +11,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from graticule import __version__
-from graticule.actions import datasets, users
+from graticule.actions import datasets, users, work
 from graticule.api import (
     docs,
     errors,
     export,
     features,
     health,
+    jobs,
     keys,
     layers,
     maps,
@@ -46,6 +47,7 @@ ROUTERS = (
     storage.router,
     keys.router,
     permissions.router,
+    jobs.router,
     render.router,
     pages.embedding,
     tiles.router,
@@ -76,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
         backend = app.state.backend = open_backend(settings)
         users.ensure_anonymous(backend)
         datasets.sweep(backend)
+        work.take_up(backend)
         yield
         backend.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, or_, select
 
 from graticule.actions import fields, listing, need
+from graticule.actions.datasets import suit
 from graticule.actions.maps import check_version, touch
 from graticule.actions.sources import Resolved, resolve
 from graticule.actions.styling import look_of
@@ -145,12 +146,14 @@ def of_map(layer: Layer, map_id: int | None) -> None:
 def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
     """The layer with what its data says of it, for a caller who holds this on the data.
 
-    Of data that the caller may not read, or a table that is gone, nothing is said.
+    Of data that the caller may not read, that is still being read in, or that is gone, nothing is said.
     """
     if "READ" not in held:
         return LayerView(layer, (None,) * 4)
     if layer.dataset is None:
         return LayerView(layer, tuple(getattr(layer, name) for name in EXTENT))
+    if layer.dataset.status == "busy":
+        return LayerView(layer, (None,) * 4)
     try:
         table = backend.store.table(layer.dataset.account_id, layer.dataset.store_table)
         box = backend.store.extent(layer.dataset.account_id, table.name) if table.geometry_type else None
@@ -200,6 +203,7 @@ def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id
         session.add(made)
         session.flush()
         session.refresh(made)
+        _catch_up(backend, made, resolved)
         held = need.data_permissions(session, actor, made)
     return view(backend, made, held)
 
@@ -233,6 +237,7 @@ def update_layer(
             touch(layer.map)
         session.flush()
         session.refresh(layer)
+        _catch_up(backend, layer, resolved)
         held = need.data_permissions(session, actor, layer)
     return view(backend, layer, held)
 
@@ -310,6 +315,14 @@ def _apply_source(layer: Layer, actor: Actor, resolved: Resolved) -> None:
     layer.raster_account_id, layer.raster_path = resolved.raster_account, resolved.raster_path
     for name, side in zip(EXTENT, resolved.extent or (None,) * 4, strict=True):
         setattr(layer, name, side)
+
+
+def _catch_up(backend: Backend, layer: Layer, resolved: Resolved | None) -> None:
+    """Tell a layer what its data is where that was still being read when its source was looked at, and no longer is."""
+    waited = resolved is not None and resolved.dataset is not None and resolved.dataset.status == "busy"
+    if waited and layer.dataset is not None and layer.dataset.status == "ready":
+        table = backend.store.table(layer.dataset.account_id, layer.dataset.store_table)
+        suit(layer, layer.dataset, table)
 
 
 def _apply_extent(layer: Layer, sent: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from graticule.actions.permissions import Grant
     from graticule.actions.storage import Entry
     from graticule.actions.tables import TableView
-    from graticule.catalogue.orm import User
+    from graticule.catalogue.orm import Job, User
 
 MAP_TEXTS = ("name", "description", "copyright", "proj4", "units", "bgcolor", "mobileacess", "wmsaccess", "share")
 LAYER_TEXTS = (
@@ -92,7 +93,7 @@ def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
         "order": str(layer.order),
         "status": status,
         "status_text": status_text,
-        "job_id": None,
+        "job_id": text_or_none(layer.job_id or (layer.dataset.job_id if layer.dataset else None)),
         "created": layer.created,
         "modified": layer.modified,
     }
@@ -206,6 +207,23 @@ def grouped_shares(grants: list[Grant]) -> list[dict[str, Any]]:
     for share, username in grants:
         groups.setdefault(username, []).append({"type": share.permission, "share_id": str(share.id)})
     return [{"permissions": held, "username": username} for username, held in groups.items()]
+
+
+def job_out(job: Job) -> dict[str, Any]:
+    """A job. ``error`` has the message, the file and the row that are at fault; ``result`` is the kind's own."""
+    return {
+        "id": str(job.id),
+        "owner": str(job.owner_id),
+        "kind": job.kind,
+        "state": job.state,
+        "percentage": job.percentage,
+        "rows": job.rows,
+        "error": None if job.error is None else json.loads(job.error),
+        "result": None if job.result is None else json.loads(job.result),
+        "created": job.created,
+        "started": job.started,
+        "finished": job.finished,
+    }
 
 
 def entry_out(entry: Entry) -> dict[str, Any]:
