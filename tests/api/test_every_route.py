@@ -52,6 +52,7 @@ def known(server: Server) -> Iterator[Known]:
         owner.post("storage/fs/secret", files={"file": ("secret.txt", b"secret content")})
         share = owner.get(f"resources/{made['resource_id']}/permissions.json").json()["data"][0]["permissions"][0]
         key = owner.get("keys.json").json()["data"][0]
+        job = owner.post(f"layers/{layer['id']}/export.csv").json()
         yield Known(
             owner,
             {
@@ -64,6 +65,7 @@ def known(server: Server) -> Iterator[Known]:
                 "resource_id": made["resource_id"],
                 "share_id": share["share_id"],
                 "key_id": key["id"],
+                "job_id": job["id"],
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",

@@ -174,6 +174,11 @@ def state_of(layer: Layer) -> tuple[str, str | None]:
     return dataset.status if dataset is not None and dataset.status != "ready" else layer.status, text
 
 
+def job_of(layer: Layer) -> int | None:
+    """The job that makes the layer's data or reads it in, or was the last to do so."""
+    return layer.job_id or (layer.dataset.job_id if layer.dataset else None)
+
+
 def columns(found: LayerView) -> tuple[Column, ...]:
     """The attributes of a layer. Raises ``Unavailable`` while its data is read in, ``Conflict`` when that failed."""
     status, text = state_of(found.layer)

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from graticule.actions.layers import state_of
+from graticule.actions.layers import job_of, state_of
 from graticule.catalogue.access import PERMISSIONS
 from graticule.stores.base import KEY
 
@@ -93,7 +93,7 @@ def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
         "order": str(layer.order),
         "status": status,
         "status_text": status_text,
-        "job_id": text_or_none(layer.job_id or (layer.dataset.job_id if layer.dataset else None)),
+        "job_id": text_or_none(job_of(layer)),
         "created": layer.created,
         "modified": layer.modified,
     }
