@@ -144,10 +144,12 @@ class Crew:
                 pass
             process.stdin.close()  # type: ignore[union-attr]
             ended = process.wait()
-            # One that cannot even start is not tried all the time.
-            pause = PAUSE if time.monotonic() - begun > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
-            if not self._ending.wait(pause / 2):
+            if time.monotonic() - begun > LONGEST_PAUSE:
+                pause = PAUSE
+            if not self._ending.wait(pause):
                 log.warning("A worker ended with %d; another one takes its place.", ended)
+            # One that cannot even start is not tried all the time.
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _hire(self) -> subprocess.Popen[bytes]:
         """A worker that ends when its standard input does: with this process, however that ends."""

@@ -184,7 +184,7 @@ def test_pictures_leave_a_busy_layer_out(busy: tuple[Caller, str, str]) -> None:
 def test_the_page_says_how_far_it_is(busy: tuple[Caller, str, str]) -> None:
     caller, map_id, _ = busy
     page = caller.get(f"maps/{map_id}/render.iframe").text
-    config = json.loads(re.findall(r'<script id="config"[^>]*>(.*?)</script>', page, re.DOTALL)[0])
+    config = json.loads(re.findall(r'<script [^>]*id="config">(.*?)</script>', page, re.DOTALL)[0])
     assert {one["status"]: one["percentage"] for one in config["layers"]} == {"busy": 0, "ready": None}
 
 
@@ -473,15 +473,16 @@ def test_a_queue_in_redis(tmp_path_factory: pytest.TempPathFactory, redis: str) 
 def test_a_job_waits_where_the_queue_cannot_be_reached(tmp_path: Path) -> None:
     backend = open_backend(Settings(data=tmp_path, redis_url=SecretStr(f"redis://127.0.0.1:{free_port()}/0")))
     owner = users.create_user(backend, "somebody", PASSWORD)
-    job = jobs.start(backend, owner.id, "import", {})
-    assert jobs.get_job(backend, Actor(owner.id, owner.username), job.id).state == "queued"
+    actor = Actor(owner.id, owner.username)
+    job = jobs.start(backend, actor, "import", {})
+    assert jobs.get_job(backend, actor, job.id).state == "queued"
     backend.close()
 
 
 def test_a_worker_beside_the_server(idle: Server, waiter: Caller) -> None:
     upload(waiter, "", many__csv=MANY)
     layer = new_file_layer(waiter, new_map(waiter)["id"], "many.csv")
-    command = [sys.executable, "-m", "graticule", "worker", "--data", str(idle.data)]
+    command = [sys.executable, "-m", "graticule", "worker", "--workers", "2", "--data", str(idle.data)]
     worker = subprocess.Popen(command, env=os.environ | idle.environment)
     assert over(waiter, layer["job_id"])["state"] == "done"
     worker.terminate()

@@ -90,7 +90,7 @@ def row_of(server: Server, job_id: str) -> Job:
 
 def is_whole(server: Server, owner: Caller, layer: dict[str, Any]) -> None:
     """The layer shows all of the file, which is kept once, and nothing else is left."""
-    wait_until(lambda: state(owner, layer["job_id"]) == "done", "the job was not done again")
+    wait_until(lambda: state(owner, layer["job_id"]) == "done", "the job was not done again", 150)
     described = got(owner.get(f"layers/{layer['id']}"))
     assert (described["status"], described["type"]) == ("ready", "polygon")
     assert got(owner.get(f"layers/{layer['id']}/features?perpage=1"))["total"] == COUNT

@@ -77,6 +77,7 @@ class Part:
     stated: Stated = Stated()
 
 
+NOT_READ = "The file was not read in; store it again."
 # Files that are zip archives themselves.
 ZIPPED = ("kmz", "xlsx", "ods")
 
@@ -192,6 +193,14 @@ def import_not_done(session: Session, job: Job, why: str) -> None:
     """What a job should have read will not come, unless another has it by now."""
     its_own = update(Dataset).where(Dataset.job_id == job.id, Dataset.status == "busy")
     session.execute(its_own.values(status="error", status_text=why, fingerprint=None))
+
+
+def let_go(backend: Backend) -> None:
+    """Of what no job reads any more, say so: the job went with the user that it was of."""
+    at_work = select(Job.id).where(Job.state.not_in(jobs.ENDED))
+    left = update(Dataset).where(Dataset.kind == "file", Dataset.status == "busy", Dataset.job_id.not_in(at_work))
+    with backend.catalogue.write() as session:
+        session.execute(left.values(status="error", status_text=NOT_READ, fingerprint=None))
 
 
 def ensure_file_dataset(

@@ -40,7 +40,7 @@ def start_export(
     if "EXPORT" not in data.held and not ("READ" in data.held and data.layer.exportable == "t"):
         raise Forbidden("Exporting this layer needs the permission EXPORT.")
     arguments = {"layer_id": layer_id, "format": require_export(fmt).name, "zipped": zipped}
-    return jobs.start(backend, actor.user_id, "export", arguments | {"crs": None if crs is None else crs.wkt})
+    return jobs.start(backend, actor, "export", arguments | {"crs": None if crs is None else crs.wkt})
 
 
 def run_export(backend: Backend, actor: Actor, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -78,16 +78,16 @@ class Progress:
             self._told = self._told or why
 
 
-def start(backend: Backend, owner: int, kind: str, arguments: Mapping[str, Any]) -> Job:
-    """A new job of a user. ``kind`` is one of ``actions/job_kinds.py``, ``arguments`` what JSON can hold."""
+def start(backend: Backend, actor: Actor, kind: str, arguments: Mapping[str, Any]) -> Job:
+    """A new job of the caller. ``kind`` is one of ``actions/job_kinds.py``, ``arguments`` what JSON can hold."""
     with backend.catalogue.write() as session:
-        job = enter(session, owner, kind, arguments)
+        job = enter(session, actor.user_id, kind, arguments)
     send(backend, job.id)
     return job
 
 
 def enter(session: Session, owner: int, kind: str, arguments: Mapping[str, Any]) -> Job:
-    """The same within a transaction; ``send`` it when that is over."""
+    """The same within a transaction, for the user of that id; ``send`` it when that is over."""
     now = int(time.time())
     job = Job(owner_id=owner, kind=kind, state="queued", arguments=json.dumps(dict(arguments)), created=now)
     job.percentage, job.rows, job.attempts, job.cancelled, job.version = 0, 0, 0, False, 1

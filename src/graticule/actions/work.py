@@ -225,6 +225,7 @@ def take_up(backend: Backend) -> None:
         _put_back(backend, job, died=True)
     if orphans:
         datasets.sweep(backend)
+    datasets.let_go(backend)
     for name in buried:
         workers.bury(folder, name)
     _send_again(backend)
