@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from graticule.actions import fields, need
+from graticule.actions.maps import check_version
 from graticule.actions.users import find_user
 from graticule.catalogue import access
 from graticule.catalogue.orm import File, Layer, Map, Resource, Share, User
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from graticule.catalogue.access import Actor
 
 Grant = tuple[Share, str]
+# Of every share and of every resource as such: they are made and deleted, and never changed.
+VERSION = 1
 
 
 def list_shares(backend: Backend, actor: Actor, resource_id: int) -> list[Grant]:
@@ -65,16 +68,23 @@ def grant(backend: Backend, actor: Actor, resource_id: int, sent: Mapping[str, A
         return share, user.username
 
 
-def revoke(backend: Backend, actor: Actor, resource_id: int, share_id: int) -> None:
-    """Take a permission back, or give up one's own. Raises ``NotFound``, ``Forbidden``, ``Conflict``."""
+def revoke(backend: Backend, actor: Actor, resource_id: int, share_id: int, if_match: int | None = None) -> None:
+    """Take a permission back, or give up one's own.
+
+    Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``, ``Conflict``.
+    """
     with backend.catalogue.write() as session:
         held = _held(session, actor, resource_id)
         need.signed_in(actor)
-        share = session.get(Share, share_id)
-        if share is None or share.resource_id != resource_id:
+        share = session.scalar(select(Share).where(Share.id == share_id, Share.resource_id == resource_id))
+        if share is None or share.user_id != actor.user_id:
+            # Before it is said whether there is such a share: who may not share does not learn of others'.
+            _may_share(held)
+        if share is None:
             raise NotFound(f"Resource {resource_id} has no share {share_id}.")
         if share.user_id != actor.user_id:
             _may_give(held, share.permission)
+        check_version(VERSION, if_match)
         if share.permission == "OWNER" and _owners(session, resource_id) == 1:
             raise Conflict("The last OWNER of a resource cannot be removed.")
         session.delete(share)
@@ -115,29 +125,32 @@ def _permission(sent: Mapping[str, Any]) -> str:
     name = fields.text("permission", fields.required(sent, "permission")).upper()
     if name not in access.PERMISSIONS:
         expected = "one of " + ", ".join(access.PERMISSIONS)
-        raise BadRequest(f"Unknown permission {name}.", field="permission", value=name, expected=expected)
+        raise BadRequest("There is no such permission.", field="permission", value=name, expected=expected)
     return name
 
 
-def _may_give(held: frozenset[str], permission: str) -> None:
-    if "OWNER" in held:
-        return
+def _may_share(held: frozenset[str]) -> None:
     if not held & need.SHARERS:
         raise Forbidden("Sharing this needs the permission SHARE, EDIT_WITH_SHARE or OWNER.")
+
+
+def _may_give(held: frozenset[str], permission: str) -> None:
+    _may_share(held)
+    if "OWNER" in held:
+        return
     if permission == "OWNER" or not access.covers(held, permission):
         raise Forbidden(f"You cannot give or take {permission}: you do not have it yourself.")
 
 
 def _grantee(session: Session, sent: Mapping[str, Any]) -> User:
-    if sent.get("username") is not None:
-        name = fields.text("username", sent["username"])
-        user = find_user(session, name)
+    field = "user_id" if sent.get("username") is None and sent.get("user_id") is not None else "username"
+    if field == "user_id":
+        user = session.get(User, fields.integer("user_id", sent["user_id"]))
     else:
-        name = str(fields.required(sent, "user_id")) if "user_id" in sent else ""
-        user = session.get(User, fields.integer("user_id", name)) if name else None
+        user = find_user(session, fields.text("username", sent.get("username") or ""))
     if user is None:
         expected = "the username or role of somebody to share with; anonymous is everyone"
-        raise BadRequest("There is no such user or role.", field="username", value=name, expected=expected)
+        raise BadRequest("There is no such user or role.", field=field, value=sent.get(field), expected=expected)
     return user
 
 

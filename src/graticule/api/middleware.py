@@ -185,11 +185,12 @@ class Outgoing:
 
     def _headers(self, headers: Any) -> list[tuple[bytes, bytes]]:
         kept = list(headers)
-        names = {name.lower() for name, _ in kept}
+        caching = next((value for name, value in kept if name.lower() == b"cache-control"), None)
         kept.append((b"x-content-type-options", b"nosniff"))
-        if self.of_api:
-            if b"cache-control" not in names:
-                kept.append((b"cache-control", b"private, no-cache"))
+        if self.of_api and caching is None:
+            kept.append((b"cache-control", b"private, no-cache"))
+        # The pages that depend on who looks say that they are private.
+        if self.of_api or (caching or b"").startswith(b"private"):
             kept.append((b"vary", VARY))
         return kept
 

@@ -17,8 +17,9 @@ router = APIRouter(tags=["permissions"])
 def get_resource(call: ApiCall, resource_id: int) -> Response:
     """The type of a resource and the id of what stands behind it."""
     resource, found = permissions.describe_resource(call.backend, call.actor, resource_id)
-    out = {"id": str(resource.id), "type": resource.type, "owner": str(resource.owner_id)}
-    return reply.json(out | {f"{resource.type}_id": None if found is None else str(found)})
+    out: dict[str, str | None] = {"id": str(resource.id), "type": resource.type, "owner": str(resource.owner_id)}
+    out[f"{resource.type}_id"] = None if found is None else str(found)
+    return reply.tagged(call, out, permissions.VERSION)
 
 
 @router.get("/resources/{resource_id:id}/permissions")
@@ -43,12 +44,13 @@ def grant(call: ApiCall, resource_id: int) -> Response:
 @router.get("/resources/{resource_id:id}/permission/{share_id:id}")
 def get_permission(call: ApiCall, resource_id: int, share_id: int) -> Response:
     """One share."""
-    return reply.json(share_out(permissions.get_share(call.backend, call.actor, resource_id, share_id)))
+    share = share_out(permissions.get_share(call.backend, call.actor, resource_id, share_id))
+    return reply.tagged(call, share, permissions.VERSION)
 
 
 @router.delete("/resources/{resource_id:id}/permissions/{share_id:id}", status_code=204)
 @router.delete("/resources/{resource_id:id}/permission/{share_id:id}", status_code=204)
 def revoke(call: ApiCall, resource_id: int, share_id: int) -> Response:
     """Take a permission back."""
-    permissions.revoke(call.backend, call.actor, resource_id, share_id)
+    permissions.revoke(call.backend, call.actor, resource_id, share_id, call.if_match_version())
     return reply.nothing()

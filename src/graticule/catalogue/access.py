@@ -53,7 +53,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller. ``cookie`` is true when nothing but a cookie says who it is; ``scopes`` limit a key."""
+    """The caller. ``key_id`` is that of the key it came with; ``scopes`` limit that key."""
 
     user_id: int
     username: str
