@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from graticule import __version__
-from graticule.actions import datasets, users, work
+from graticule.actions import reading, users, work
 from graticule.api import (
     docs,
     errors,
@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         current_default_thread_limiter().total_tokens = settings.threads
         backend = app.state.backend = open_backend(settings)
         users.ensure_anonymous(backend)
-        datasets.sweep(backend)
+        reading.sweep(backend)
         work.take_up(backend)
         yield
         backend.close()

@@ -376,7 +376,7 @@ def test_the_file_of_somebody_else(idle: Server, waiter: Caller) -> None:
         second = new_file_layer(friend, new_map(friend)["id"], f"/{account_of(waiter)}/many.csv")
         assert (second["status"], second["job_id"]) == ("busy", first["job_id"])
         assert friend.get(f"jobs/{first['job_id']}").status_code == 404
-        do(idle, waiter, first["job_id"])
+        assert do(idle, waiter, first["job_id"])["result"]["layer_ids"] == [first["id"]]
         assert got(friend.get(f"layers/{second['id']}/features?perpage=1"))["total"] == 300
 
 

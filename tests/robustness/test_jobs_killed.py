@@ -161,6 +161,7 @@ LEFT = [
     ({"attempts": 2, "cancelled": True}, "cancelled", "error"),
     ({"attempts": 2}, "queued", "busy"),
     ({"attempts": 3, "claimed": 2**40}, "running", "busy"),  # of another machine, where it was at it just now
+    ({"attempts": 1, "state": "done"}, "done", "error"),  # nobody reads it any more
 ]
 
 

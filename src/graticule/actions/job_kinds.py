@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graticule.actions import datasets, export_jobs
+from graticule.actions import export_jobs, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +34,6 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "import": Kind(datasets.run_import, datasets.import_not_done),
+    "import": Kind(reading.run_import, reading.import_not_done),
     "export": Kind(export_jobs.run_export),
 }

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from graticule.actions import datasets, fields, need
+from graticule.actions import datasets, fields, need, reading
 from graticule.actions.rasters import ensure_raster
 from graticule.catalogue.orm import Dataset, User
 from graticule.errors import BadRequest
@@ -123,7 +123,7 @@ def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wante
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
     family = _family(wanted_type)
     part = datasets.Part(sublayer, family, stated(held))
-    dataset = datasets.file_dataset(backend, actor, account, path, part)
+    dataset = reading.file_dataset(backend, actor, account, path, part)
     if dataset.status == "busy":  # what it is comes to light when it is read
         return Resolved(text, family, dataset)
     return _of_dataset(backend, text, dataset, family)

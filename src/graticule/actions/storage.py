@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select
 
 from graticule.actions import need
-from graticule.actions.datasets import refresh_changed
+from graticule.actions.reading import refresh_changed
 from graticule.actions.users import new_resource
 from graticule.catalogue.orm import File, Resource, User
 from graticule.errors import BadRequest

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from graticule.actions import datasets, jobs
+from graticule.actions import jobs, reading
 from graticule.actions.job_kinds import KINDS
 from graticule.actions.jobs import Cancelled, Progress, TakenAway, WorkerEnds, find_job
 from graticule.actions.maps import check_version
@@ -224,8 +224,8 @@ def take_up(backend: Backend) -> None:
         log.warning("The worker %s died while it was at job %d.", job.worker, job.id)
         _put_back(backend, job, died=True)
     if orphans:
-        datasets.sweep(backend)
-    datasets.let_go(backend)
+        reading.sweep(backend)
+    reading.let_go(backend)
     for name in buried:
         workers.bury(folder, name)
     _send_again(backend)
