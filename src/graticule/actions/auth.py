@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from graticule.actions.users import find_user
 from graticule.catalogue.access import ANONYMOUS, Actor
-from graticule.catalogue.orm import ANONYMOUS_ID, ApiKey, Session, User
+from graticule.catalogue.orm import ANONYMOUS_ID, ApiKey, LoginFailure, Session, User
 from graticule.catalogue.secrets import lookup_hash, new_session_value, password_matches
 from graticule.errors import Forbidden, TooManyRequests
 
@@ -25,12 +25,11 @@ LIMITING_SCOPES = frozenset({"read", "write", "features"})
 ACCESSED_EVERY = 60
 FREE_FAILURES = 5
 LONGEST_WAIT = 300
+# Seconds.
+REMEMBERED = 86_400
 # Passwords are compared one after the other, so that tries at the same time are counted before the next one; and each
 # takes much memory and time, on purpose.
 _one_login = threading.Lock()
-# Failures with names that nobody has, of this process, oldest first: how many, and when the last one was.
-_failures_of_nobody: dict[str, tuple[int, int]] = {}
-MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +98,17 @@ def check_login(backend: Backend, username: str, password: str) -> Actor:
     with _one_login:
         with backend.catalogue.read() as session:
             user = _account(session, username)
-            _check_wait(user, username)
+            _check_wait(session, username)
         right = password_matches(password, user.password_hash if user else None)
         # Another process may have counted failures meanwhile: then nothing is said of this password either.
         with backend.catalogue.write() as session:
             user = _account(session, username)
-            _check_wait(user, username)
+            _check_wait(session, username)
             if right and user is not None and user.active:
-                user.failed_logins, user.lastlog = 0, int(time.time())
+                session.execute(delete(LoginFailure).where(LoginFailure.hash == _folded(username)))
+                user.lastlog = int(time.time())
                 return Actor(user.id, user.username, user.administrator)
-            _count_failure(session, user, username)
+            _count_failure(session, username)
     raise Forbidden("The user name or the password is wrong.")
 
 
@@ -117,35 +117,34 @@ def _account(session: DatabaseSession, username: str) -> User | None:
     return None if user is None or user.id == ANONYMOUS_ID else user
 
 
-def _check_wait(user: User | None, username: str) -> None:
-    failures, last = _failures_of_nobody.get(_folded(username), (0, 0))
-    if user is not None:
-        failures, last = user.failed_logins, user.last_failed_login or 0
-    if failures < FREE_FAILURES:
+def _check_wait(session: DatabaseSession, username: str) -> None:
+    known = session.get(LoginFailure, _folded(username))
+    if known is None or known.failures < FREE_FAILURES:
         return
-    wait = min(LONGEST_WAIT, 2 ** min(10, failures - FREE_FAILURES))
     # One more, as both times are rounded down: a second would be over at once just before the clock's next one.
-    left = last + wait + 1 - int(time.time())
+    left = known.last + _wait(known.failures) + 1 - int(time.time())
     if left > 0:
         raise TooManyRequests(f"Too many wrong passwords for this user; wait {left} seconds.", retry_after=left)
 
 
-def _count_failure(session: DatabaseSession, user: User | None, username: str) -> None:
+def _wait(failures: int) -> int:
+    """Seconds to wait after so many failures in a row."""
+    return min(LONGEST_WAIT, 1 << min(10, failures - FREE_FAILURES))
+
+
+def _count_failure(session: DatabaseSession, username: str) -> None:
     now = int(time.time())
-    if user is None:
-        name = _folded(username)
-        failures, _ = _failures_of_nobody.pop(name, (0, 0))
-        _failures_of_nobody[name] = (failures + 1, now)
-        if len(_failures_of_nobody) > MOST_NAMES:
-            del _failures_of_nobody[next(iter(_failures_of_nobody))]
-        # Written down nowhere else, but with as much waiting for the disk as for somebody.
-        user = session.get_one(User, ANONYMOUS_ID)
-    user.failed_logins += 1
-    user.last_failed_login = now
+    known = session.get(LoginFailure, _folded(username))
+    if known is None:
+        # Names that were tried long ago are forgotten, or a guesser of names would fill the disk.
+        session.execute(delete(LoginFailure).where(LoginFailure.last < now - REMEMBERED))
+        known = LoginFailure(hash=_folded(username), failures=0)
+        session.add(known)
+    known.failures, known.last = known.failures + 1, now
 
 
 def _folded(username: str) -> str:
-    """What a name that nobody has is remembered by: as short as any other."""
+    """What the failures of a name are remembered by: whether or not somebody has it, it looks the same."""
     return lookup_hash(username.casefold())
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Select, delete, func, select
 
 from graticule.actions import need
-from graticule.actions.maps import check_version
+from graticule.actions.versions import check_version
 from graticule.catalogue.orm import ApiKey
 from graticule.catalogue.secrets import lookup_hash, new_key
 from graticule.errors import Forbidden, NotFound

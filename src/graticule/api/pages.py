@@ -50,7 +50,7 @@ def login_form(call: ApiCall) -> Response:
 def log_in(call: ApiCall) -> Response:
     """Sign in and go where one wanted to."""
     sent = call.fields
-    next_path = _own_path(str(sent.get("next") or "/"))
+    next_path = _own_path(fields.text("next", sent.get("next") or "/"))
     if not same_origin(call.request):
         return _login_again(next_path, "This form was sent from another site. Sign in here.", 403)
     try:

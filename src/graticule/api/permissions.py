@@ -18,7 +18,7 @@ def get_resource(call: ApiCall, resource_id: int) -> Response:
     """The type of a resource and the id of what stands behind it."""
     resource, found = permissions.describe_resource(call.backend, call.actor, resource_id)
     out: dict[str, str | None] = {"id": str(resource.id), "type": resource.type, "owner": str(resource.owner_id)}
-    out[f"{resource.type}_id"] = None if found is None else str(found)
+    out[f"{resource.type}_id"] = found
     return reply.tagged(call, out, permissions.VERSION)
 
 
@@ -35,9 +35,9 @@ def list_permissions(call: ApiCall, resource_id: int) -> Response:
 @router.post("/resources/{resource_id:id}/permissions", status_code=201)
 @router.post("/resources/{resource_id:id}/permission", status_code=201)
 def grant(call: ApiCall, resource_id: int) -> Response:
-    """Give a user, or everyone (anonymous), a permission."""
+    """Give a user, everyone (anonymous) or a role a permission."""
     given = permissions.grant(call.backend, call.actor, resource_id, call.fields)
-    return reply.created(call, f"1/resources/{resource_id}/permissions/{given[0].id}", share_out(given))
+    return reply.created(call, f"1/resources/{resource_id}/permissions/{given.share.id}", share_out(given))
 
 
 @router.get("/resources/{resource_id:id}/permissions/{share_id:id}")
