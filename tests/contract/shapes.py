@@ -137,4 +137,7 @@ HIT: Shape = {
     "layerId": any_of(digits, num), "__id": num, "result": TEXT, "__match": TEXT, "data": obj, "__xmin": NUMBER
 }  # fmt: skip
 NEAR: Shape = FEATURE | {"__layerId": any_of(digits, num)}
-JOB: Shape = {"id": any_of(digits, num), "status": text}
+JOB: Shape = {
+    "id": digits, "kind": text, "state": only("queued", "running", "done", "failed", "cancelled"), "percentage": num,
+    "rows": num, "error": any_of(null, obj), "result": any_of(null, obj), "created": num,
+}  # fmt: skip

@@ -179,13 +179,6 @@ def _shared_layer(world: World) -> str:
     return table_layer(world, world.thing("shared_map"), world.thing("table"))
 
 
-def _job(world: World) -> str:
-    """A job of the owner, as a large buffer starts one."""
-    listed = got(world.owner.get("jobs"))["data"]
-    assert listed, "There is no job."
-    return str(listed[0]["id"])
-
-
 MAKERS: dict[str, Callable[[World], str]] = {
     "key_value": lambda world: str(world.owner.key),
     "username": lambda world: world.owner.username,
@@ -230,7 +223,7 @@ MAKERS: dict[str, Callable[[World], str]] = {
     "user_option": lambda world: (
         "META" if made(world.owner.post("users/current/options", json={"name": "META", "value": "x"})) else ""
     ),
-    "job": _job,
+    "job": _id("layers/{layer}/export.csv"),
 }  # fmt: skip
 
 

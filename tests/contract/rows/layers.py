@@ -24,7 +24,7 @@ from tests.contract.checks import (
     picture,
     says,
 )
-from tests.contract.shapes import COLUMN, FORM, LAYER, LAYER_COLUMN, OPTION
+from tests.contract.shapes import COLUMN, FORM, JOB, LAYER, LAYER_COLUMN, OPTION
 
 DATASOURCE = any_of(null, has_shape({"resource_id": num, "type": num, "owner_id": num, "permissions": array}))
 HTML = {"Content-Type": "text/html.*"}
@@ -140,6 +140,7 @@ FILES = (
     Case(EXPORT, "layers/999999999/export.csv", "{LAYER_ID}", status=404),
     Case(EXPORT, "layers/{layer}/export.csv", by="other", status=404),
     Case(EXPORT, "layers/{layer}/export.exe", "{FORMAT}", status=400),
+    Case("POST /layers/{}/export.{}", "layers/{layer}/export.csv", status=201, headers={"Location": r"1/jobs/\d+"}, check=(is_one(JOB),)),
     Case("GET /maps/{}/layers/{}/export.{}", "maps/{map}/layers/{layer}/export.csv", check=(says("Split"),)),
 )  # fmt: skip
 
@@ -152,10 +153,10 @@ REST = (
     Case(COLUMNS, "layers/{osm}/columns.json", "{LAYER_ID}", check=(holds("", []),)),
     Case(COLUMNS, "layers/999999999/columns.json", "{LAYER_ID}", status=404),
     Case("PUT /layers/{}/refresh_columns", "layers/{new_layer}/refresh_columns.json", send={}),
-    Case("GET /layers/{}/attributeops/distinct", "layers/{layer}/attributeops/distinct.json?attribute=name", check=(says("Split"), says("Pula"))),
-    Case("GET /layers/{}/attributeops/info", "layers/{layer}/attributeops/info.json?attribute=value", check=(says("178"), says("57"))),
-    Case("GET /layers/{}/attributeops/min", "layers/{layer}/attributeops/min.json?attribute=value", check=(says("57"),)),
-    Case("GET /layers/{}/attributeops/max", "layers/{layer}/attributeops/max.json?attribute=value", check=(says("178"),)),
+    Case("GET /layers/{}/attributeops/distinct", "layers/{layer}/attributeops/distinct.json?column=name", check=(says("Split"), says("Pula"))),
+    Case("GET /layers/{}/attributeops/info", "layers/{layer}/attributeops/info.json?column=value", check=(says("178"), says("57"))),
+    Case("GET /layers/{}/attributeops/min", "layers/{layer}/attributeops/min.json?column=value", check=(says("57"),)),
+    Case("GET /layers/{}/attributeops/max", "layers/{layer}/attributeops/max.json?column=value", check=(says("178"),)),
     Case(BUFFER, "layers/{new_layer}/buffer.json", "name size units merge_geom border_width border_color fill_color", status=201, headers=MADE, send={
         "name": "buffer_layer_name", "size": "100", "merge_geom": True, "units": "meter", "fill_color": "198,45,240",
         "border_color": "0,32,96", "border_width": 1,
@@ -173,6 +174,10 @@ REST = (
     Case(BUFFER, "layers/999999999/buffer.json", send={"name": "x", "size": 1}, status=404),
     Case("POST /maps/{}/layers/{}/buffer", "maps/{new_map}/layers/{new_layer}/buffer.json", status=201, headers=MADE, send={"name": "x", "size": 1, "units": "kilometer"}),
     Case("GET /layers/{}/options", "layers/{layer}/options.json", check=(is_list("options", OPTION),), needs="layer_option"),
+    Case("POST /layers/{}/options", "layers/{new_layer}/options.json", send={"option_name": "a", "option_value": "b"}, status=201),
+    Case("PUT /layers/{}/options", "layers/{layer}/options.json", send={"id": "{layer_option}", "option_value": "blue"}, status=204),
+    Case("PUT /layers/{}/options/{}", "layers/{layer}/options/{layer_option}.json", send={"option_value": "blue"}, status=204),
+    Case("DELETE /layers/{}/options/{}", "layers/{layer}/options/999999999.json", status=404),
     Case("GET /layers/{}/options/{}", "layers/{layer}/options/{layer_option}.json", check=(is_one(OPTION), holds("option_value", "blue"))),
     Case("POST /layers/{}/forms/{}", "layers/{new_layer}/forms/{form}.json", send={}, status=201),
     Case("GET /layers/{}/forms/{}", "layers/{new_layer}/forms/{form}.json", status=404, check=()),

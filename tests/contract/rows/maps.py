@@ -153,6 +153,7 @@ REST = (
     Case("POST /maps/{}/options", "maps/{new_map}/options.json", send={"option_name": "a", "option_value": {"b": 1}}, status=201, check=(says('\\{\\\\"b\\\\": ?1\\}'),)),
     Case("GET /maps/{}/options", "maps/{map}/options.json", check=(is_list("options", OPTION), includes("data.*.option_name", "colour")), needs="option"),
     Case("GET /maps/{}/options/{}", "maps/{map}/options/{option}.json", check=(is_one(OPTION), holds("option_value", "red"))),
+    Case("PUT /maps/{}/options", "maps/{new_map}/options.json", send={"id": "{new_option}", "option_value": "green"}, status=204),
     Case("PUT /maps/{}/options/{}", "maps/{new_map}/options/{new_option}.json", send={"option_value": "green"}, status=204, check=(nothing,)),
     Case("DELETE /maps/{}/options/{}", "maps/{new_map}/options/{new_option}.json", status=204, check=(nothing,), then=("GET maps/{new_map}/options/{new_option} 404",)),
     Case("GET /maps/{}/tilejson.json", "maps/{map}/tilejson.json", check=(holds("tilejson", "3.0.0"), says("tiles/\\{z\\}"))),

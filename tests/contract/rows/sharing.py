@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.contract.case import Case
 from tests.contract.checks import (
     any_of,
-    array,
     begins,
     excludes,
     fits,
@@ -57,6 +56,10 @@ SHARES = (
     Case("GET /resources/{}", "resources/{map_resource}.json", check=(holds("type", "map"), says('"{map}"'))),
     Case("GET /resources/{}", "resources/{map_resource}.json", by="anonymous", status=404),
     Case("GET /resources/{}/options", "resources/{map_resource}/options.json", needs="option", check=(is_list("options", OPTION), includes("data.*.option_value", "red"))),
+    Case("GET /resources/{}/options/{}", "resources/{map_resource}/options/{option}.json", check=(is_one(OPTION),)),
+    Case("PUT /resources/{}/options", "resources/{map_resource}/options.json", send={"id": "{option}", "option_value": "red"}, status=204),
+    Case("PUT /resources/{}/options/{}", "resources/{map_resource}/options/{option}.json", send={"option_value": "red"}, status=204),
+    Case("DELETE /resources/{}/options/{}", "resources/{map_resource}/options/999999999.json", status=404),
     Case("POST /resources/{}/options", "resources/{new_map_resource}/options.json", send={"option_name": "a", "option_value": "b"}, status=201),
 )  # fmt: skip
 
@@ -76,7 +79,10 @@ SOURCES = (
     Case("POST /forms", "forms.json", send={"name": "x", "definition": [{"a": 1}], "mappings": {}}, status=201, headers={"Location": r"1/forms/\d+"}, check=(is_one(FORM), fits("definition", json_text))),
     Case("PUT /forms/{}", "forms/{new_form}.json", send={"name": "Renamed"}, check=(holds("name", "Renamed"),)),
     Case("DELETE /forms/{}", "forms/{new_form}.json", status=204, check=(nothing,), then=("GET forms/{new_form} 404",)),
-    Case("GET /jobs", "jobs.json", check=(fits("data", array),)),
+    Case("GET /jobs", "jobs.json", needs="job", check=(is_list("jobs", JOB),)),
+    Case("PUT /jobs/{}", "jobs/{job}.json", send={"state": "done again"}, status=400, field="state"),
+    Case("PUT /jobs/{}", "jobs/{job}.json", send={}, check=(is_one(JOB),)),
+    Case("DELETE /jobs/{}", "jobs/999999999.json", status=404),
     Case("GET /jobs/{}", "jobs/999999999.json", status=404),
     Case("GET /jobs/{}", "jobs/{job}.json", check=(is_one(JOB),)),
 )  # fmt: skip

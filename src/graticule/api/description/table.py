@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graticule.api.description.parameters import (
-    BOUNDS,
-    EPSG,
     FEATURES,
     FIELDS,
     FLAG,
@@ -25,8 +23,8 @@ from graticule.api.description.parameters import (
     PROJ4,
     PROJECTION,
     SENT_PROJECTION,
-    SRID,
     WHERE,
+    WHOLE,
     Parameter,
     expand,
     one_of,
@@ -91,6 +89,7 @@ def file(*types: str) -> Answer:
 
 EMPTY = Answer()
 OBJECT = Answer(one=models.Thing)
+ANYTHING = Answer(types=("application/json",))
 BUSY = (409, 503)
 
 TYPE = Parameter("type", "A comma list of private, shared, public and archived.")
@@ -109,7 +108,10 @@ POINT = (
 PLACE_SRID = Parameter("srid", "The EPSG code of the projection of the place and of the answer; 4326 where missing.")
 OPTION_NAMED = Parameter("name", "Only the option of this name.")
 FEATURE_IDS = Parameter("feature_id", "A comma list of features.")
-ATTRIBUTE = Parameter("attribute", "The attribute that is asked about.")
+A_LAYER = Parameter("layer_id", "The layer of the features.")
+SHAPE = Parameter("shape", "A geometry in any format that features are sent in.")
+RELATION = one_of("intersects", "within", "contains")
+COLUMN = (Parameter("column", "The column that is asked about."), Parameter("f", "The same as column."))
 
 MAPS = {
     "GET /maps": Described(page(models.Map), (TYPE, *LISTING, MAP_WORDS)),
@@ -154,6 +156,9 @@ LAYERS = {
     "GET /layers/{}/style.json": Described(OBJECT),
     "GET /layers/{}/export.{}": Described(
         file(ANY_FILE), (Parameter("zip", "Answer it in a zip.", FLAG), *PROJECTION), errors=BUSY
+    ),
+    "POST /layers/{}/export.{}": Described(
+        one(models.Job), (Parameter("zip", "Put it into a zip.", FLAG), *PROJECTION), errors=BUSY
     ),
     "POST /layers/{}/buffer": Described(made(models.Layer), body=models.BufferFields, errors=BUSY),
 }
@@ -220,6 +225,8 @@ QUERIES = {
             Parameter("replace_special_chars", "Take å and ä for a, č and ć for c, and so on.", FLAG),
             Parameter("address_layer", "A layer of addresses to look at, too."),
             Parameter("columns_meta", "Tell of the columns in meta.columns.", FLAG),
+            GEOMETRY,
+            NOATTRIB,
         ),
     ),
     "GET /geo_utils/features_at_point": Described(
@@ -231,30 +238,37 @@ QUERIES = {
         errors=BUSY,
     ),
     "GET /geo_utils/nearest": Described(
-        Answer(types=("application/json",)), (LAYER_ID, *POINT, PLACE_SRID, PROJ4, *PAGE, GEOMETRY, WHERE, NOATTRIB),
+        array(models.NearFeature),
+        (
+            LAYER_ID, *POINT, PLACE_SRID, PROJ4, Parameter("buffer", "How far to look at most: 10, 10m or 1km."),
+            Parameter("limit", "How many, 1 where it is missing.", WHOLE), Parameter("k", "The same as limit.", WHOLE),
+            Parameter("perpage", "The same as limit.", WHOLE), GEOMETRY, WHERE, NOATTRIB,
+        ),
         errors=BUSY,
     ),
     "GET /geo_utils/spatial_filter": Described(
-        Answer(types=("application/json",)),
+        array(models.NearFeature),
         (
-            LAYER_ID, Parameter("geometry", "Where to look, as WKT or GeoJSON."), PLACE_SRID, PROJ4, *PAGE, WHERE,
-            NOATTRIB,
+            LAYER_ID, SHAPE, Parameter("relation", "How the features stand to the shape.", RELATION),
+            Parameter("filter_layer_id", "A layer whose features are the shape."),
+            Parameter("filter_feature_id", "A comma list of features of that layer, where not all are meant."),
+            Parameter("filter_where", "A condition on the features of that layer."),
+            PLACE_SRID, PROJ4, *PAGE, GEOMETRY, WHERE, NOATTRIB,
         ),
         errors=BUSY,
     ),
     "GET /geo_utils/area": Described(
-        Answer(types=("application/json",)), (LAYER_ID, FEATURE_IDS), errors=BUSY
+        ANYTHING, (A_LAYER, SHAPE, FEATURE_IDS, PLACE_SRID, PROJ4, *PAGE, WHERE), errors=BUSY
     ),
     "GET /geo_utils/feature_bounds": Described(
-        Answer(types=("application/json",)),
-        (LAYER_ID, FEATURE_IDS, EPSG, SRID, PROJ4, BOUNDS),
-        errors=BUSY,
+        OBJECT, (LAYER_ID, FEATURE_IDS, PLACE_SRID, PROJ4, WHERE), errors=BUSY
+    ),
+    "GET /layers/{}/attributeops/distinct": Described(
+        ANYTHING, (*COLUMN, WHERE, *PAGE), errors=BUSY
     ),
     **{
-        f"GET /layers/{{}}/attributeops/{word}": Described(
-            Answer(types=("application/json",)), (ATTRIBUTE, WHERE, *PAGE), errors=BUSY
-        )
-        for word in ("{}", "distinct", "info", "min", "max")
+        f"GET /layers/{{}}/attributeops/{word}": Described(OBJECT, (*COLUMN, WHERE), errors=BUSY)
+        for word in ("info", "min", "max")
     },
 }  # fmt: skip
 
@@ -263,6 +277,7 @@ USER_WORDS = expand("options", "roles")
 PEOPLE = {
     "GET /users": Described(page(models.User), (*LISTING, USER_WORDS)),
     "POST /users": Described(one(models.User), body=models.UserFields, errors=(409,)),
+    "PUT /users": Described(one(models.User), body=models.NamedUserFields, errors=(409,)),
     "GET /users/{}": Described(one(models.User), (USER_WORDS,)),
     "GET /users/current": Described(one(models.User), (USER_WORDS,)),
     "PUT /users/{}": Described(one(models.User), body=models.UserFields, errors=(409,)),
@@ -270,16 +285,19 @@ PEOPLE = {
     "GET /users/current/subscriptions": Described(page(models.Subscription), PAGE),
     "GET /users/current/options": Described(page(models.UserOption), (*PAGE, OPTION_NAMED)),
     "POST /users/current/options": Described(made(models.UserOption), body=models.UserOptionFields),
+    "PUT /users/current/options": Described(EMPTY, body=models.UserOptionFields),
     "GET /users/current/options/{}": Described(one(models.UserOption)),
     "PUT /users/current/options/{}": Described(EMPTY, body=models.UserOptionFields),
     "DELETE /users/current/options/{}": Described(EMPTY),
     "GET /roles": Described(page(models.Role), LISTING),
     "POST /roles": Described(one(models.Role), body=models.RoleFields),
+    "PUT /roles": Described(one(models.Role), body=models.NamedRoleFields, errors=(409,)),
     "GET /roles/{}": Described(one(models.Role), (expand("owner", "options", "tags", "permissions"),)),
     "PUT /roles/{}": Described(one(models.Role), body=models.RoleFields, errors=(409,)),
     "DELETE /roles/{}": Described(EMPTY, errors=(409,)),
     "GET /roles/{}/users": Described(page(models.Thing), PAGE),
     "POST /roles/{}/users": Described(OBJECT, body=models.MemberFields, errors=(409,)),
+    "GET /roles/{}/users/{}": Described(OBJECT),
     "DELETE /roles/{}/users/{}": Described(EMPTY),
     "GET /keys": Described(page(models.Key), PAGE),
     "POST /keys": Described(made(models.Key), body=models.KeyFields, errors=(429,)),
@@ -308,6 +326,7 @@ SHARING = {
         for method, rest, described in (
             ("GET", "", Described(page(models.Option), (*PAGE, OPTION_NAMED))),
             ("POST", "", Described(made(models.Option), body=models.OptionFields)),
+            ("PUT", "", Described(EMPTY, body=models.OptionFields)),
             ("GET", "/{}", Described(one(models.Option))),
             ("PUT", "/{}", Described(EMPTY, body=models.OptionFields)),
             ("DELETE", "/{}", Described(EMPTY)),
@@ -334,7 +353,8 @@ SOURCES = {
     "POST /layers/{}/forms/{}": Described(made(models.Form), body=models.FormFields),
     "PUT /layers/{}/forms/{}": Described(made(models.Form), body=models.FormFields),
     "DELETE /layers/{}/forms/{}": Described(EMPTY),
-    "GET /jobs": Described(page(models.Job), PAGE),
+    "GET /jobs": Described(page(models.Job), LISTING),
+    "PUT /jobs/{}": Described(one(models.Job), body=models.JobFields),
     "GET /jobs/{}": Described(one(models.Job)),
     "DELETE /jobs/{}": Described(EMPTY, errors=(409,)),
 }

@@ -326,6 +326,12 @@ class UserFields(Thing):
     phone: str | None = None
 
 
+class NamedUserFields(UserFields):
+    """The same with the id of the user to change."""
+
+    id: int | str
+
+
 class Subscription(Thing):
     """What an account may use; everybody has everything."""
 
@@ -351,6 +357,12 @@ class RoleFields(Thing):
 
     name: str | None = None
     parent_id: int | str | None = None
+
+
+class NamedRoleFields(RoleFields):
+    """The same with the id of the role to change."""
+
+    id: int | str
 
 
 class MemberFields(Thing):
@@ -553,7 +565,23 @@ class BufferFields(Thing):
 class Job(Thing):
     """Work that takes more than a moment."""
 
-    id: str | int
+    id: str
+    owner: str
+    kind: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    percentage: int
+    rows: int
+    error: dict[str, Any] | None
+    result: dict[str, Any] | None
+    created: int
+    started: int | None
+    finished: int | None
+
+
+class JobFields(Thing):
+    """Of a job only that it is cancelled can be said."""
+
+    state: Literal["cancelled"] | None = None
 
 
 class Failure(Thing):
