@@ -22,6 +22,7 @@ class Case:
     parts of an upload. ``by`` is who calls. ``field`` is the field that an error names. ``headers`` are patterns that
     headers of the answer match whole. ``then`` are calls afterwards with their statuses:
     ``GET maps/{new_map} 404``. ``needs`` are things that have to be there and are not named elsewhere.
+    ``owed`` is what is known to be missing of it: the case must fail as long as it says so.
     """
 
     section: str
@@ -38,6 +39,7 @@ class Case:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     then: tuple[str, ...] = ()
     needs: str = ""
+    owed: str = ""
 
     @property
     def method(self) -> str:

@@ -59,8 +59,11 @@ class Here:
 
     world: World
     own: dict[str, str] = field(default_factory=dict)
+    answered: bool = False
 
     def thing(self, name: str) -> str:
+        there = name in self.own or name in self.world.things or name in CALLERS
+        assert there or not self.answered, f"{name} is made after the answer; the case has to say that it needs it."
         if not name.startswith("new_"):
             return self.world.thing(name)
         if name not in self.own:
@@ -179,6 +182,9 @@ def _shared_layer(world: World) -> str:
     return table_layer(world, world.thing("shared_map"), world.thing("table"))
 
 
+# Names of what is there from the start.
+CALLERS = ("key_value", "username", "other_name", "user", "other", "account", "schema")
+
 MAKERS: dict[str, Callable[[World], str]] = {
     "key_value": lambda world: str(world.owner.key),
     "username": lambda world: world.owner.username,
@@ -276,6 +282,10 @@ NEW: dict[str, Callable[[Here], str]] = {
     "new_key": _own("keys", key_desc="fresh"),
     "new_share": _own("resources/{new_map_resource}/permissions", username="{other_name}", permission="READ"),
     "new_role": _own("roles", name="{new_name}"),
+    "new_member": lambda here: str(
+        made(here.world.owner.post(here.fill("roles/{new_role}/users"), json={"user_id": here.world.other.user_id}))
+        and here.world.other.user_id
+    ),
     "new_user": _new_user,
     "new_client": _own("oauth2_clients", name="fresh", redirect_uri="https://fresh.example.org/back"),
     "new_approval": _own("userapprovedapps", client_id="{new_client}#"),

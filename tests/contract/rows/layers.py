@@ -30,14 +30,14 @@ DATASOURCE = any_of(null, has_shape({"resource_id": num, "type": num, "owner_id"
 HTML = {"Content-Type": "text/html.*"}
 
 LIST = (
-    Case("GET /layers", "layers.json", check=(is_list("layers", LAYER, page=1),)),
-    Case("GET /layers", "layers.json?perpage=1", "perpage", check=(counts("data", 1),)),
+    Case("GET /layers", "layers.json", needs="layer", check=(is_list("layers", LAYER, page=1),)),
+    Case("GET /layers", "layers.json?perpage=1", "perpage", needs="layer", check=(counts("data", 1),)),
     Case("GET /layers", "layers.json?perpage=1&page=2", "page", check=(holds("page", 2), counts("data", 1)), needs="osm layer"),
-    Case("GET /layers", "layers.json?expand=form,options,columns,datasource&type=point", "expand", check=(
+    Case("GET /layers", "layers.json?expand=form,options,columns,datasource&type=point", "expand", needs="layer", check=(
         fits("data.0.columns", obj), fits("data.0.options", array), fits("data.0.form", any_of(obj, null)),
         fits("data.0.datasource", any_of(obj, null)),
     )),
-    Case("GET /layers", "layers.json?nototal=1", "nototal", check=(lacks("", "total"), is_list("layers", LAYER, nototal=True))),
+    Case("GET /layers", "layers.json?nototal=1", "nototal", needs="layer", check=(lacks("", "total"), is_list("layers", LAYER, nototal=True))),
     Case("GET /layers", "layers.json?query=street&query_on=name", "query query_on", check=(includes("data.*.id", "{osm}"),), needs="osm"),
     Case("GET /layers", "layers.json?query=STREET MAP", "query", check=(includes("data.*.id", "{osm}"),), needs="osm"),
     Case("GET /layers", "layers.json?query=no such layer", "query", check=(is_list("layers", LAYER, total=0, empty=True),)),

@@ -87,7 +87,7 @@ ROLES = (
     Case("PUT /roles", "roles.json", send={"id": "{new_role}", "name": "in the body"}, check=(holds("name", "in the body"),)),
     Case("PUT /roles", "roles.json", send={"name": "x"}, status=400, field="id"),
     Case("DELETE /roles/{}/users/{}", "roles/{new_role}/users/{other}.json", status=404),
-    Case("DELETE /roles/{}/users/{}", "roles/{role}/users/{role_member}.json", status=204, check=(nothing,)),
+    Case("DELETE /roles/{}/users/{}", "roles/{new_role}/users/{new_member}.json", status=204, check=(nothing,)),
 )  # fmt: skip
 
 KEY_TEXT = "[0-9a-f]{32}"

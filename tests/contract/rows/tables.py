@@ -30,7 +30,7 @@ TABLES = (
     Case("GET /tables", "tables.json", needs="table plain_table", check=(is_list("tables", TABLE), includes("data.*.name", "{table}", "plain"))),
     Case("GET /tables", "tables.json?expand=count", "expand", needs="table", check=(is_list("tables", TABLE | {"num_rows": num}),)),
     Case("GET /tables", "tables.json?only_spatial=true", "only_spatial", needs="plain_table", check=(includes("data.*.name", "{table}"), excludes("data.*.name", "plain"))),
-    Case("GET /tables", "tables.json?only_non_spatial=true", "only_non_spatial", needs="table", check=(includes("data.*.name", "{plain_table}"), excludes("data.*.name", "{table}"))),
+    Case("GET /tables", "tables.json?only_non_spatial=true", "only_non_spatial", needs="table plain_table", check=(includes("data.*.name", "{plain_table}"), excludes("data.*.name", "{table}"))),
     Case("GET /tables", "tables.json?connection_id=999999999", "connection_id", status=404),
     Case("GET /tables", "tables.json?connection_id=x", "connection_id", status=400, field="connection_id"),
     Case("GET /tables", "tables.json?perpage=1&nototal", needs="table", check=(lacks("", "total"), counts("data", 1))),
