@@ -47,6 +47,13 @@ def current_user(call: ApiCall) -> Response:
     return reply.tagged(call, _out(call, [found])[0] | {"id": str(found.id)}, found.version)
 
 
+@router.put("/users/current")
+def update_current_user(call: ApiCall) -> Response:
+    """Change what is told of the caller."""
+    need.signed_in(call.actor)
+    return _update(call, call.actor.user_id)
+
+
 @router.get("/users/current/subscriptions")
 def list_subscriptions(call: ApiCall) -> Response:
     """What the caller may use: the service itself."""
