@@ -120,8 +120,8 @@ def _alone(user_id: int) -> ColumnElement[bool]:
     own, other = aliased(Share), aliased(Share)
     roles = select(Role.id).where(Role.owner_id == user_id)
     going = or_(own.user_id == user_id, own.role_id.in_(roles))
-    # A share is for a user or for a role; the column of the other is null, and no condition on it holds.
-    staying = or_(other.user_id != user_id, other.role_id.not_in(roles))
+    # Null is not in a list of none.
+    staying = or_(other.user_id != user_id, other.role_id.is_not(None) & other.role_id.not_in(roles))
     owned = exists().where(own.resource_id == Resource.id, own.permission == "OWNER", going)
     remains = exists().where(other.resource_id == Resource.id, other.permission == "OWNER", staying)
     return (Resource.owner_id != user_id) & owned & ~remains
