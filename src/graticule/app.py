@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from graticule import __version__
-from graticule.actions import datasets
+from graticule.actions import reading, work
 from graticule.actions.users import ensure_anonymous
 from graticule.api import (
     attribute_ops,
@@ -22,6 +22,7 @@ from graticule.api import (
     features,
     geo_utils,
     health,
+    jobs,
     keys,
     layers,
     maps,
@@ -67,6 +68,7 @@ ROUTERS = (
     userapprovedapps.router,
     permissions.router,
     options.router,
+    jobs.router,
     render.router,
     pages.embedding,
     tiles.router,
@@ -96,7 +98,8 @@ def create_app(settings: Settings) -> FastAPI:
         current_default_thread_limiter().total_tokens = settings.threads
         backend = app.state.backend = open_backend(settings)
         ensure_anonymous(backend)
-        datasets.sweep(backend)
+        reading.sweep(backend)
+        work.take_up(backend)
         yield
         backend.close()
 

@@ -57,6 +57,7 @@ def known(server: Server) -> Iterator[Known]:
         client = {"name": "secret program", "redirect_uri": "https://secret.example.com"}
         client = owner.post("oauth2_clients.json", json=client).json()
         approval = owner.post("userapprovedapps.json", json={"client_id": client["id"]}).json()
+        job = owner.post(f"layers/{layer['id']}/export.csv").json()
         yield Known(
             owner,
             {
@@ -76,6 +77,7 @@ def known(server: Server) -> Iterator[Known]:
                 "option": "kept",
                 "attribute": "name",
                 "file": "a.txt",
+                "job_id": job["id"],
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, or_, select
 
 from graticule.actions import listing, need
-from graticule.actions.datasets import refresh_changed
+from graticule.actions.reading import refresh_changed
 from graticule.actions.users import new_resource
 from graticule.catalogue.orm import File, Map, MapFile, Media, Resource, User
 from graticule.errors import BadRequest, NotFound, PreconditionFailed

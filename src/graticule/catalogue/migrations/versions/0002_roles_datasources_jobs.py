@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("worker", sa.String(length=100), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("claimed", sa.BigInteger(), nullable=True),
+        sa.Column("started", sa.BigInteger(), nullable=True),
         sa.Column("finished", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_jobs_owner_id_users"), ondelete="CASCADE"),
@@ -222,6 +223,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("datasource_id", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("refreshed", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("geometry_type", sa.String(length=30), nullable=True))
+        batch_op.add_column(sa.Column("job_id", sa.BigInteger(), nullable=True))
         batch_op.create_index(batch_op.f("ix_datasets_datasource_id"), ["datasource_id"], unique=False)
 
     with op.batch_alter_table("layers", schema=None) as batch_op:
