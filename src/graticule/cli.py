@@ -294,10 +294,11 @@ def key_add(
 def key_list(data: Data = DEFAULT_DATA, user: User = "") -> None:
     """List the API keys of a user, not their values."""
     from graticule.actions import keys
-    from graticule.actions.listing import Page
+    from graticule.actions.listing import Listing, Page
 
     with opened(data) as backend:
-        found = [key.row for key in keys.list_keys(backend, actor_named(backend, user), Page(size=None))[1]]
+        every = keys.list_keys(backend, actor_named(backend, user), Listing(Page(size=None)))[1]
+        found = [key.row for key in every]
     rows = [(str(row.id), row.key_trunc, row.key_desc or "", row.scope or "") for row in found]
     show_table(("id", "ends in", "description", "scope"), rows)
 

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     )
     max_unpacked_bytes: int = Field(16 * GIBIBYTE, ge=1, description="The most bytes one zip may unpack to.")
     max_unpacked_files: int = Field(10_000, ge=1, description="The most files one zip may hold.")
+    storage_limit_bytes: int | None = Field(
+        None, ge=0, description="The most bytes that the files of one account may hold together; no limit if unset."
+    )
     secret: SecretStr | None = Field(
         None,
         description="What API keys are encrypted with; made at first start and kept in the data directory if unset.",
