@@ -37,7 +37,7 @@ from graticule.geometry.reproject import reproject
 from graticule.model.features import Query
 from graticule.transfer.attributes import ARROW
 from graticule.transfer.reading import Source
-from graticule.transfer.writing import staging_geopackage
+from graticule.transfer.staging import staging_geopackage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
