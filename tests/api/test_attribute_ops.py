@@ -70,6 +70,7 @@ REFUSED = [
     ("distinct", "column"),
     ("distinct?column=nothing", "column"),
     ("info?f=nothing", "column"),
+    ("info?attribute=nothing", "column"),
     ("min?column=t&where=x=", "where"),
     ("max?column=", "column"),
     ("distinct?column=t&perpage=0", "perpage"),

@@ -199,6 +199,15 @@ def test_spatial_filter(cities: World, world: World, places: np.ndarray) -> None
     assert 0 < len(large) < len(found)
 
 
+def test_the_shape_may_be_called_geometry(world: World) -> None:
+    asked = {"layer_id": world.countries, "geometry": "POINT (16.5 48)", "srid": 4326}
+    (one,) = got(world.caller.get("geo_utils/spatial_filter", params=asked))
+    assert (one["data"]["NAME"], "__geometry" in one) == ("Austria", False)
+    point = {"shape": '{"type": "Point", "coordinates": [16.5, 48]}', "geometry": "wkt"}
+    (one,) = got(world.caller.get("geo_utils/spatial_filter", params=asked | point))
+    assert one["__geometry"].startswith("MULTIPOLYGON")
+
+
 def test_relations_between_layers(world: World) -> None:
     def names(relation: str) -> set[str]:
         asked = {

@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 
 # Metres; degrees are no length.
 UNITS: dict[str, float | None] = {"meter": 1.0, "kilometer": 1000.0, "mile": 1609.344, "degree": None}
+LEAST_METRES, LEAST_DEGREES = 0.01, 1e-7
+# What one geometry can hold, and a store can keep of it.
+MOST_POSITIONS = 30_000_000
 COLOUR = re.compile(r"\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*", re.ASCII)
 # A table that a layer waits for: in no list, and not cleared away with what the dead have left.
 PENDING = "pending"
@@ -130,11 +133,8 @@ def _size(sent: Mapping[str, Any]) -> tuple[float, bool]:
     if word not in UNITS:
         raise BadRequest(f"Unknown units {unit}.", field="units", value=unit, expected="one of " + ", ".join(UNITS))
     metres = UNITS[word]
-    most = MOST_DEGREES if metres is None else MOST_METRES / metres
-    size = fields.number("size", fields.required(sent, "size"), 0, most)
-    if size * (metres or 1.0) < 1e-6:
-        raise BadRequest("The size is too small.", field="size", value=sent["size"], expected=f"up to {most:g} {word}")
-    return size * (metres or 1.0), metres is None
+    least, most = (LEAST_DEGREES, MOST_DEGREES) if metres is None else (LEAST_METRES / metres, MOST_METRES / metres)
+    return fields.number("size", fields.required(sent, "size"), least, most) * (metres or 1.0), metres is None
 
 
 def _style(sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,6 +296,8 @@ class _Merged(_Buffers):
     def read(self) -> Iterator[tuple[list[pa.Array], Any]]:
         parts = [self._merged(self.lonlat(batch)) for batch in self.batches()]
         whole = union(np.array(parts, dtype=object))
+        if shapely.get_num_coordinates(whole) > MOST_POSITIONS:
+            raise BadRequest("All together they are too large.", field="merge_geom", expected="merge_geom false")
         if not whole.is_empty:
             yield [], np.array([whole], dtype=object)
 
