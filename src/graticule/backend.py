@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from graticule.catalogue.database import Catalogue
 from graticule.catalogue.secrets import KeyBox, installation_secret
+from graticule.jobs.queue import JobQueue, open_queue
 from graticule.storage.local import LocalFileStore
 from graticule.stores.geopackage import GeoPackageStore
 
@@ -27,6 +28,7 @@ class Backend:
     store: FeatureStore
     files: FileStore
     keys: KeyBox
+    queue: JobQueue
 
     @property
     def accounts(self) -> Path:
@@ -50,4 +52,5 @@ def open_backend(settings: Settings) -> Backend:
         store=GeoPackageStore(accounts),
         files=LocalFileStore(accounts),
         keys=KeyBox(installation_secret(settings)),
+        queue=open_queue(settings),
     )
