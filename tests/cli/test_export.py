@@ -45,8 +45,11 @@ def shapefile_rows(path: Path) -> int:
 
 def ogr_rows(path: Path) -> int:
     """What the program ogrinfo counts, in a file or in the only layer of a zip."""
-    inside = f"countries{path.with_suffix('').suffix}"
-    name = f"/vsizip/{path}/{inside}" if path.suffix.lower() == ".zip" else str(path)
+    name = str(path)
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            (inside,) = (each for each in archive.namelist() if each.endswith(path.with_suffix("").suffix))
+        name = f"/vsizip/{path}/{inside}"
     options = ("--config", "OGR_XLSX_HEADERS", "FORCE")
     done = subprocess.run(["ogrinfo", "-ro", "-so", "-al", *options, name], capture_output=True, text=True, check=True)
     return sum(map(int, re.findall(r"Feature Count: (\d+)", done.stdout)))
