@@ -18,12 +18,8 @@ import pyarrow as pa
 import shapely
 from sqlalchemy import select
 
-<<<<<<< HEAD
-from graticule.actions import features, fields, layers, need, tables
-from graticule.actions.datasets import geometry_type_of
-=======
 from graticule.actions import features, fields, jobs, layers, need, tables
->>>>>>> queries
+from graticule.actions.datasets import geometry_type_of
 from graticule.actions.sources import Resolved
 from graticule.actions.users import new_resource
 from graticule.catalogue.orm import Dataset
