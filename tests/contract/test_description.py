@@ -18,7 +18,7 @@ from tests.contract.routes import has_route, routes
 from tests.contract.table import CASES
 
 # Parameters that every call takes.
-EVERYWHERE = {"callback", "_method", "api_key", "api_sessid", "_", "app_instance_id"}
+EVERYWHERE = {"callback", "_method", "api_key", "api_sessid", "oauth_token", "_", "app_instance_id"}
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,9 @@ CASES = (
         status=401,
         headers={"WWW-Authenticate": "Bearer.*"},
     ),
+    Case("GET /maps", "maps.json?oauth_token=unknown", by="anonymous", status=401, headers={"WWW-Authenticate": "Bearer.*"}),
+    Case("GET /maps", "maps.json", sent_headers={"Authorization": "Bearer unknown"}),
+    Case("GET /maps", "maps.json", by="anonymous", sent_headers={"Authorization": "Basic dTpw"}),
     Case("GET /maps", "maps.json", by="anonymous", sent_headers={"Cookie": "graticule_session=stale"}),
     Case(
         "GET /maps",

@@ -51,6 +51,7 @@ USERS = (
     Case("DELETE /users/{}", "users/999999999/nothing.json", status=404),
     Case("PUT /users", "users.json", send={"id": "{user}", "phone": "12"}, check=(holds("phone", "12"),)),
     Case("PUT /users", "users.json", send={"phone": "12"}, status=400, field="id"),
+    Case("PUT /users/current", "users/current.json", send={"phone": "13"}, check=(holds("phone", "13"),)),
     Case("PUT /users/current/options", "users/current/options.json", send={"name": "{user_option}", "value": "x"}, status=204),
     Case("DELETE /users/current/options/{}", "users/current/options/999999999.json", status=404),
     Case("GET /users/current/subscriptions", "users/current/subscriptions.json", check=(is_list("subscriptions", SUBSCRIPTION), includes("data", {"app_instance_id": "100004", "type": 20, "active": "t", "ends": None}))),

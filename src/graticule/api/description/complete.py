@@ -93,9 +93,7 @@ def complete(document: Json) -> Json:
     return document
 
 
-FAILURES = {status: (code, short) for status, code, short in STATUSES.values()} | {
-    401: ("UNAUTHORIZED", "Unauthorized")
-}
+FAILURES = {status: (code, short) for status, code, short in STATUSES.values()}
 
 
 def _failure(short: str) -> Json:

@@ -280,6 +280,7 @@ PEOPLE = {
     "PUT /users": Described(one(models.User), body=models.NamedUserFields, errors=(409,)),
     "GET /users/{}": Described(one(models.User), (USER_WORDS,)),
     "GET /users/current": Described(one(models.User), (USER_WORDS,)),
+    "PUT /users/current": Described(one(models.User), body=models.UserFields, errors=(409,)),
     "PUT /users/{}": Described(one(models.User), body=models.UserFields, errors=(409,)),
     "DELETE /users/{}": Described(EMPTY, errors=(409,)),
     "GET /users/current/subscriptions": Described(page(models.Subscription), PAGE),
