@@ -13,10 +13,12 @@ from starlette.middleware.cors import CORSMiddleware
 from graticule import __version__
 from graticule.actions import datasets, users
 from graticule.api import (
+    datasources,
     docs,
     errors,
     export,
     features,
+    forms,
     health,
     keys,
     layers,
@@ -44,6 +46,8 @@ ROUTERS = (
     export.router,
     tables.router,
     storage.router,
+    datasources.router,
+    forms.router,
     keys.router,
     permissions.router,
     render.router,

@@ -19,7 +19,7 @@ PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 # Pages for people, answered as HTML whatever happens.
 PAGES = ("render.iframe",)
 # What a stranger may ask for without learning of anybody's things.
-OPEN = {("GET", "/maps"), ("GET", "/layers"), ("GET", "/tables")}
+OPEN = {("GET", f"/{kind}") for kind in ("maps", "layers", "tables", "datasources", "forms")}
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ def known(server: Server) -> Iterator[Known]:
         owner.post("storage/fs/secret", files={"file": ("secret.txt", b"secret content")})
         share = owner.get(f"resources/{made['resource_id']}/permissions.json").json()["data"][0]["permissions"][0]
         key = owner.get("keys.json").json()["data"][0]
+        database = {"name": "secret source", "type": 10, "params": {"host": "localhost", "password": "secret"}}
+        datasource = owner.post("datasources", json=database).json()
+        form = owner.post("forms", json={"name": "secret form", "definition": {"secret": 1}}).json()
+        owner.put(f"layers/{layer['id']}/forms/{form['id']}")
         yield Known(
             owner,
             {
@@ -64,6 +68,8 @@ def known(server: Server) -> Iterator[Known]:
                 "resource_id": made["resource_id"],
                 "share_id": share["share_id"],
                 "key_id": key["id"],
+                "datasource_id": datasource["id"],
+                "form_id": form["id"],
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",

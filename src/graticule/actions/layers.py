@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, or_, select
 
 from graticule.actions import fields, listing, need
+from graticule.actions.datasources import DatasourceView, datasources_of, find_datasource
 from graticule.actions.maps import check_version, touch
 from graticule.actions.sources import Resolved, resolve
 from graticule.actions.styling import look_of
 from graticule.actions.users import new_resource
 from graticule.catalogue import access
-from graticule.catalogue.orm import Layer, Map, Resource
+from graticule.catalogue.orm import Form, Layer, Map, Resource
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from graticule.style.parse import parse_styles
 
@@ -81,6 +82,8 @@ class LayerView:
     extent: tuple[str | None, ...]
     table: Table | None = None
     problems: tuple[str, ...] = ()
+    datasource: DatasourceView | None = None
+    form: Form | None = None
 
 
 def list_layers(
@@ -95,7 +98,29 @@ def list_layers(
             statement = statement if wanted.order_by else statement.order_by(Layer.order.desc())
         total, layers = listing.run(session, statement, wanted, ATTRIBUTES)
         views = [(layer, need.data_permissions(session, actor, layer)) for layer in layers]
-    return total, [view(backend, layer, held) for layer, held in views]
+        attached = _attached(session, actor, layers)
+    return total, [_with(view(backend, layer, held), attached) for layer, held in views]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attached:
+    """The datasources and forms of some layers, by id."""
+
+    datasources: Mapping[int, DatasourceView]
+    forms: Mapping[int, Form]
+
+
+def _attached(session: Session, actor: Actor, layers: Sequence[Layer]) -> _Attached:
+    ids = {layer.form_id for layer in layers if layer.form_id is not None}
+    forms = session.scalars(select(Form).where(Form.id.in_(ids))).all() if ids else ()
+    sources = {layer.datasource_id for layer in layers if layer.datasource_id is not None}
+    return _Attached(datasources_of(session, actor, sources), {form.id: form for form in forms})
+
+
+def _with(found: LayerView, attached: _Attached) -> LayerView:
+    layer = found.layer
+    source, form = attached.datasources.get(layer.datasource_id or 0), attached.forms.get(layer.form_id or 0)
+    return replace(found, datasource=source, form=form)
 
 
 def _need_map_or_layer_of(session: Session, actor: Actor, map_id: int) -> None:
@@ -125,7 +150,8 @@ def get_layer(backend: Backend, actor: Actor, layer_id: int, map_id: int | None 
         layer = need.find_layer(session, actor, layer_id)
         of_map(layer, map_id)
         held = need.data_permissions(session, actor, layer)
-    return view(backend, layer, held)
+        attached = _attached(session, actor, [layer])
+    return _with(view(backend, layer, held), attached)
 
 
 def check_of_map(backend: Backend, actor: Actor, map_id: int, layer_ids: Sequence[str]) -> None:
@@ -196,6 +222,7 @@ def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id
     with backend.catalogue.write() as session:
         need.find_map(session, actor, map_id, "EDIT")
         _place(session, made, map_id, sent)
+        _apply_datasource(session, actor, made, sent)
         made.resource_id = new_resource(session, "layer", actor.user_id)
         session.add(made)
         session.flush()
@@ -215,18 +242,19 @@ def update_layer(
 ) -> LayerView:
     """Change a layer. Raises ``NotFound``, ``Forbidden``, ``BadRequest``, ``PreconditionFailed``."""
     with backend.catalogue.read() as session:
-        before = _find_to_edit(session, actor, layer_id, map_id)
+        before = find_to_edit(session, actor, layer_id, map_id)
     wanted_type, resolved = _type(sent), None
     if sent.get("source") is not None and not _same_source(before, sent["source"]):
         resolved = resolve(backend, actor, sent["source"], wanted_type or before.type, sent)
     with backend.catalogue.write() as session:
-        layer = _find_to_edit(session, actor, layer_id, map_id)
+        layer = find_to_edit(session, actor, layer_id, map_id)
         check_version(layer.version, if_match)
         state = _state(layer)
         _apply(layer, sent)
         if resolved is not None:
             _apply_source(layer, actor, resolved)
         _apply_extent(layer, sent)
+        _apply_datasource(session, actor, layer, sent)
         _move(session, actor, layer, sent)
         if _state(layer) != state:
             touch(layer)
@@ -242,7 +270,7 @@ def delete_layer(
 ) -> None:
     """Take a layer off its map, never the data it shows. Raises ``NotFound``, ``Forbidden``."""
     with backend.catalogue.write() as session:
-        layer = _find_to_edit(session, actor, layer_id, map_id)
+        layer = find_to_edit(session, actor, layer_id, map_id)
         check_version(layer.version, if_match)
         for child in session.scalars(select(Layer).where(Layer.parent == layer_id)):
             child.parent = layer.parent
@@ -252,7 +280,8 @@ def delete_layer(
         session.execute(delete(Resource).where(Resource.id == layer.resource_id))
 
 
-def _find_to_edit(session: Session, actor: Actor, layer_id: int, map_id: int | None) -> Layer:
+def find_to_edit(session: Session, actor: Actor, layer_id: int, map_id: int | None) -> Layer:
+    """The layer, for somebody who may change it. Raises ``NotFound``, ``Forbidden``."""
     layer = need.find_layer(session, actor, layer_id)
     of_map(layer, map_id)
     on_map = access.permissions_on(session, actor.user_id, layer.map.resource_id)
@@ -320,6 +349,21 @@ def _apply_extent(layer: Layer, sent: Mapping[str, Any]) -> None:
             setattr(layer, name, None if sent[name] is None else fields.number_text(name, sent[name]))
 
 
+def _apply_datasource(session: Session, actor: Actor, layer: Layer, sent: Mapping[str, Any]) -> None:
+    """Set the datasource that was sent, which the caller must be able to read. Raises ``BadRequest``."""
+    if "datasource_id" not in sent:
+        return
+    value = sent["datasource_id"]
+    wanted = None if value in (None, "") else fields.integer("datasource_id", value)
+    if wanted is not None and wanted != layer.datasource_id:
+        try:
+            find_datasource(session, actor, wanted)
+        except (NotFound, Forbidden) as error:
+            expected = "the id of a datasource you may read"
+            raise BadRequest(error.message, field="datasource_id", value=value, expected=expected) from None
+    layer.datasource_id = wanted
+
+
 def _place(session: Session, layer: Layer, map_id: int, sent: Mapping[str, Any]) -> None:
     layer.map_id = map_id
     if sent.get("order") is not None:
@@ -373,5 +417,5 @@ def _parent(session: Session, layer: Layer, value: Any) -> int | None:
 
 
 def _state(layer: Layer) -> tuple[Any, ...]:
-    settable = (*SETTERS, *EXTENT, "source", "type", "epsg", "order", "parent", "map_id")
+    settable = (*SETTERS, *EXTENT, "source", "type", "epsg", "order", "parent", "map_id", "datasource_id")
     return tuple(getattr(layer, name) for name in settable)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from graticule.actions import fields, need
 from graticule.actions.users import find_user
 from graticule.catalogue import access
-from graticule.catalogue.orm import File, Layer, Map, Resource, Share, User
+from graticule.catalogue.orm import Datasource, File, Form, Layer, Map, Resource, Share, User
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
 
 if TYPE_CHECKING:
@@ -87,7 +87,10 @@ def describe_resource(backend: Backend, actor: Actor, resource_id: int) -> tuple
         resource = session.get_one(Resource, resource_id)
         of_map = select(Map.id).where(Map.resource_id == resource_id)
         of_layer = select(Layer.id).where(Layer.resource_id == resource_id)
-        wanted = {"map": of_map, "layer": of_layer}.get(resource.type)
+        of_datasource = select(Datasource.id).where(Datasource.resource_id == resource_id)
+        of_form = select(Form.id).where(Form.resource_id == resource_id)
+        known = {"map": of_map, "layer": of_layer, "datasource": of_datasource, "form": of_form}
+        wanted = known.get(resource.type)
         return resource, None if wanted is None else session.scalar(wanted)
 
 

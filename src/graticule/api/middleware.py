@@ -21,7 +21,9 @@ STAMPED_LAYER = re.compile(r"/[rt]/[^/]*/map(\d+)/layer(\d+)/(\d+/\d+/\d+\.png)"
 STAMPED_MAP = re.compile(r"/rt/[^/]*/(\d+)/(\d+/\d+/\d+\.png)", re.ASCII)
 METHODS = ("GET", "POST", "PUT", "DELETE")
 # The resources of the API; a path that begins with one needs a version.
-RESOURCES = frozenset({"maps", "layers", "tables", "users", "keys", "resources", "storage", "map_cache"})
+RESOURCES = frozenset(
+    {"maps", "layers", "tables", "users", "keys", "resources", "storage", "map_cache", "datasources", "forms"}
+)
 VARY = b"API-Key, API-sessid, Authorization, Cookie"
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from graticule.actions.layers import state_of
+from graticule.api.schemas.sources import datasource_of_layer_out, form_of_layer_out
 from graticule.catalogue.access import PERMISSIONS
 from graticule.stores.base import KEY
 
@@ -81,7 +82,7 @@ def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
         "id": str(layer.id),
         "owner": str(layer.owner_id),
         "map_id": str(layer.map_id),
-        "datasource_id": None,
+        "datasource_id": text_or_none(layer.datasource_id),
         "resource_id": str(layer.resource_id),
         **{name: getattr(layer, name) for name in LAYER_TEXTS},
         "x_min": xmin,
@@ -101,9 +102,9 @@ def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
     if "columns" in expand:
         out["columns"] = columns_out(view)
     if "datasource" in expand:
-        out["datasource"] = None
+        out["datasource"] = None if view.datasource is None else datasource_of_layer_out(view.datasource)
     if "form" in expand:
-        out["form"] = None
+        out["form"] = None if view.form is None else form_of_layer_out(view.form)
     return out
 
 
