@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select, update
 
 from graticule.actions import fields, listing, need
+from graticule.actions.datasets import forget
 from graticule.actions.maps import check_version
 from graticule.actions.users import new_resource
 from graticule.actions.verbatim import fields_as_written, object_of
+from graticule.actions.wfs import tables_of
 from graticule.catalogue import access
-from graticule.catalogue.orm import Datasource, Layer, Resource
+from graticule.catalogue.orm import Dataset, Datasource, Layer, Resource
 from graticule.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -143,9 +145,16 @@ def delete_datasource(backend: Backend, actor: Actor, datasource_id: int, if_mat
     with backend.catalogue.write() as session:
         found = find_datasource(session, actor, datasource_id, "OWNER")
         check_version(found.version, if_match)
+        copies = session.scalars(select(Dataset).where(Dataset.datasource_id == found.id)).all()
+        for copy in copies:
+            forget(session, copy)
         session.execute(update(Layer).where(Layer.datasource_id == found.id).values(datasource_id=None))
         session.execute(delete(Datasource).where(Datasource.id == found.id))
         session.execute(delete(Resource).where(Resource.id == found.resource_id))
+    for copy in copies:
+        if copy.kind == "wfs":
+            for name in tables_of(copy):
+                backend.store.drop(copy.account_id, name)
 
 
 def _view(session: Session, actor: Actor, found: Datasource) -> DatasourceView:

@@ -6,14 +6,16 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 
 from graticule.actions import fields, listing, need
-from graticule.actions.datasources import DatasourceView, datasources_of, find_datasource
+from graticule.actions.datasets import refresh_changed
+from graticule.actions.datasources import DatasourceView, datasources_of
 from graticule.actions.maps import check_version, touch
-from graticule.actions.sources import Resolved, resolve
+from graticule.actions.sources import Resolved, readable_datasource, resolve
 from graticule.actions.styling import look_of
 from graticule.actions.users import new_resource
+from graticule.actions.wfs import PATIENCE, freshen
 from graticule.catalogue import access
 from graticule.catalogue.orm import Form, Layer, Map, Resource
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
     from graticule.catalogue.access import Actor
     from graticule.model.features import Column, Table
 
-TYPES = ("point", "line", "polygon", "raster", "tile", "folder")
+TYPES = ("point", "line", "polygon", "raster", "tile", "wms", "wfs", "folder")
 VECTOR = ("point", "line", "polygon")
 # The types whose extent is told, not found in data.
-TOLD_EXTENT = ("tile", "folder")
+TOLD_EXTENT = ("tile", "wms", "wfs", "folder")
 LIST_TYPES = ("private", "shared", "public")
 MAX_FOLDER_DEPTH = 50
 
@@ -177,12 +179,14 @@ def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
         return LayerView(layer, (None,) * 4)
     if layer.dataset is None:
         return LayerView(layer, tuple(getattr(layer, name) for name in EXTENT))
+    freshen(backend, layer.dataset)
     try:
         table = backend.store.table(layer.dataset.account_id, layer.dataset.store_table)
         box = backend.store.extent(layer.dataset.account_id, table.name) if table.geometry_type else None
     except NotFound:
         return LayerView(layer, (None,) * 4)
-    extent = tuple(str(side) for side in box) if box else (None,) * 4
+    told = tuple(getattr(layer, name) for name in EXTENT)
+    extent = told if any(told) else tuple(str(side) for side in box) if box else (None,) * 4
     problems = look_of(layer, table).parsed.problems if layer.styles else ()
     return LayerView(layer, extent, table, problems)
 
@@ -190,7 +194,7 @@ def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
 def state_of(layer: Layer) -> tuple[str, str | None]:
     """How the data stands: the layer's own word, or that of the file behind it; and a sentence on what is amiss."""
     dataset = layer.dataset
-    if dataset is None and layer.type in VECTOR:
+    if dataset is None and layer.type in (*VECTOR, "wfs"):
         return "error", "The data behind this layer is gone."
     texts = [layer.status_text, dataset.status_text if dataset else None]
     text = " ".join(part for part in texts if part) or None
@@ -199,6 +203,8 @@ def state_of(layer: Layer) -> tuple[str, str | None]:
 
 def columns(found: LayerView) -> tuple[Column, ...]:
     """The attributes of a layer. Raises ``Unavailable`` while its data is read in, ``Conflict`` when that failed."""
+    if found.layer.type not in (*VECTOR, "wfs"):
+        return ()
     status, text = state_of(found.layer)
     if status == "busy":
         raise Unavailable(f"The file behind layer {found.layer.id} is still being read in.")
@@ -243,9 +249,13 @@ def update_layer(
     """Change a layer. Raises ``NotFound``, ``Forbidden``, ``BadRequest``, ``PreconditionFailed``."""
     with backend.catalogue.read() as session:
         before = find_to_edit(session, actor, layer_id, map_id)
+        held = need.data_permissions(session, actor, before)
+    shown = view(backend, before, held).extent if before.type == "wfs" else ()
     wanted_type, resolved = _type(sent), None
-    if sent.get("source") is not None and not _same_source(before, sent["source"]):
-        resolved = resolve(backend, actor, sent["source"], wanted_type or before.type, sent)
+    source = _source_to_set(before, sent)
+    if source is not None:
+        said = {"datasource_id": before.datasource_id if before.type == "wfs" else None, **sent}
+        resolved = resolve(backend, actor, source, wanted_type or before.type, said)
     with backend.catalogue.write() as session:
         layer = find_to_edit(session, actor, layer_id, map_id)
         check_version(layer.version, if_match)
@@ -253,7 +263,7 @@ def update_layer(
         _apply(layer, sent)
         if resolved is not None:
             _apply_source(layer, actor, resolved)
-        _apply_extent(layer, sent)
+        _apply_extent(layer, _without_shown(sent, shown))
         _apply_datasource(session, actor, layer, sent)
         _move(session, actor, layer, sent)
         if _state(layer) != state:
@@ -278,6 +288,25 @@ def delete_layer(
         session.flush()
         session.execute(delete(Layer).where(Layer.id == layer_id))
         session.execute(delete(Resource).where(Resource.id == layer.resource_id))
+
+
+def refresh(backend: Backend, actor: Actor, layer_id: int, map_id: int | None = None) -> None:
+    """Read the data of a layer anew where it is a copy that has become old: of a file that has changed, or a service.
+
+    Raises ``NotFound``, ``Forbidden``.
+    """
+    with backend.catalogue.read() as session:
+        dataset = find_to_edit(session, actor, layer_id, map_id).dataset
+    if dataset is not None and dataset.kind == "file":
+        refresh_changed(backend, dataset.account_id, [dataset.path or ""])
+    elif dataset is not None:
+        freshen(backend, dataset, PATIENCE, force=True)
+
+
+def note_recovery(backend: Backend, layer_id: int) -> None:
+    """A service that could not be had when the layer was made answers now."""
+    with backend.catalogue.write() as session:
+        session.execute(update(Layer).where(Layer.id == layer_id).values(status="ready", status_text=None))
 
 
 def find_to_edit(session: Session, actor: Actor, layer_id: int, map_id: int | None) -> Layer:
@@ -319,6 +348,14 @@ def _resolve(backend: Backend, actor: Actor, sent: Mapping[str, Any], wanted_typ
     return resolve(backend, actor, source, wanted_type, sent)
 
 
+def _source_to_set(layer: Layer, sent: Mapping[str, Any]) -> Any:
+    """The source to find the data of anew: one that is sent and differs, or that of a WFS with another datasource."""
+    if sent.get("source") is not None and not _same_source(layer, sent["source"]):
+        return sent["source"]
+    told = sent.get("datasource_id", layer.datasource_id)
+    return layer.source if layer.type == "wfs" and str(told) != str(layer.datasource_id) else None
+
+
 def _same_source(layer: Layer, sent: Any) -> bool:
     if isinstance(sent, str) and sent == layer.source:
         return True
@@ -336,6 +373,9 @@ def _apply_source(layer: Layer, actor: Actor, resolved: Resolved) -> None:
     layer.source, layer.source_user_id = resolved.source, actor.user_id
     layer.type, layer.epsg = resolved.type, resolved.epsg
     layer.dataset_id = resolved.dataset.id if resolved.dataset else None
+    layer.status, layer.status_text = "error" if resolved.trouble else "ready", resolved.trouble
+    if resolved.type == "wfs":
+        layer.datasource_id = resolved.datasource_id
     layer.raster_account_id, layer.raster_path = resolved.raster_account, resolved.raster_path
     for name, side in zip(EXTENT, resolved.extent or (None,) * 4, strict=True):
         setattr(layer, name, side)
@@ -351,17 +391,19 @@ def _apply_extent(layer: Layer, sent: Mapping[str, Any]) -> None:
 
 def _apply_datasource(session: Session, actor: Actor, layer: Layer, sent: Mapping[str, Any]) -> None:
     """Set the datasource that was sent, which the caller must be able to read. Raises ``BadRequest``."""
-    if "datasource_id" not in sent:
+    if "datasource_id" not in sent or layer.type == "wfs":  # that of a WFS was found with its source
         return
     value = sent["datasource_id"]
     wanted = None if value in (None, "") else fields.integer("datasource_id", value)
     if wanted is not None and wanted != layer.datasource_id:
-        try:
-            find_datasource(session, actor, wanted)
-        except (NotFound, Forbidden) as error:
-            expected = "the id of a datasource you may read"
-            raise BadRequest(error.message, field="datasource_id", value=value, expected=expected) from None
+        readable_datasource(session, actor, wanted)
     layer.datasource_id = wanted
+
+
+def _without_shown(sent: Mapping[str, Any], shown: Sequence[str | None]) -> Mapping[str, Any]:
+    """What was sent, less the sides of the data's own extent as they were answered: these are nothing told."""
+    answered = dict(zip(EXTENT, shown, strict=False))
+    return {name: value for name, value in sent.items() if name not in answered or str(value) != str(answered[name])}
 
 
 def _place(session: Session, layer: Layer, map_id: int, sent: Mapping[str, Any]) -> None:

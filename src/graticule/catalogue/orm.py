@@ -334,7 +334,7 @@ class Dataset(Base):
     ``kind`` is ``table``, ``file``, ``wfs`` or ``external``. ``store_table`` is its name in the account's feature
     store; for ``external`` in the database of the datasource. For a file, ``path``, ``sublayer`` and ``family`` say
     what was read, ``stated`` how, ``fingerprint`` what the file looked like. ``refreshed`` is when a service was last
-    asked.
+    asked; its ``path`` is the address, its ``fingerprint`` the name of the copy before.
     """
 
     __tablename__ = "datasets"
