@@ -16,6 +16,7 @@ from graticule.actions.users import new_resource
 from graticule.actions.verbatim import fields_as_written, object_of
 from graticule.actions.wfs import tables_of
 from graticule.catalogue import access
+from graticule.catalogue.databases import DATABASE, place_of
 from graticule.catalogue.orm import Dataset, Datasource, Layer, Resource
 from graticule.errors import BadRequest
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
 
-FOLDER, DATABASE, TABLE, FILE, WFS = 5, 10, 15, 20, 70
+FOLDER, TABLE, FILE, WFS = 5, 15, 20, 70
 TYPES = {
     FOLDER: "folder", DATABASE: "database", TABLE: "table", FILE: "file", 40: "WMS", 50: "WMS", 60: "TMS",
     WFS: "WFS", 80: "WMTS",
@@ -37,8 +38,6 @@ TYPES = {
 NUMBERS = ("epsg", "x_min", "x_max", "y_min", "y_max")
 LONGEST_NUMBER = 100
 PASSWORDS = frozenset({"password", "passwd", "pwd", "pass"})
-# What says where a database is and who asks, by the names that programs know it by; the first one is ours.
-PLACE = (("host", "hostname"), ("port",), ("database", "dbname", "db"), ("user", "username"))
 
 ATTRIBUTES = {
     name: getattr(Datasource, name)
@@ -227,29 +226,13 @@ def _hide_password(backend: Backend, found: Datasource, text: str) -> None:
     passwords = [held[name] for name in hidden if held[name] not in (None, "")]
     if passwords:
         found.secret = backend.keys.lock(fields.text("password", passwords[0]))
-    elif found.secret is not None and place_of(text) != place_of(found.params):
+    elif found.secret is not None and place_of(held) != place_of(json.loads(found.params or "{}")):
         message = "The password must be sent again when the host, port, database or user changes."
         raise BadRequest(message, field="password", expected="the password of the database")
     written = fields_as_written(text)
     found.params = object_of({name: written[name] for name in written if name not in hidden}) if hidden else text
 
 
-def place_of(params: str | None) -> dict[str, str | None]:
-    """Where the params of a database say that it is, and who asks: host, port, database and user, as text."""
-    held = fields.parse_json("params", params or "{}")
-    found = {}
-    for names in PLACE:
-        value = next((held[name] for name in names if held.get(name) is not None), None)
-        found[names[0]] = None if value is None else str(value)
-    return found
-
-
 def _state(backend: Backend, found: Datasource) -> tuple[Any, ...]:
     secret = None if found.secret is None else backend.keys.unlock(found.secret)
     return (*(getattr(found, name) for name in (*SETTERS, "type", "params", "numbers")), secret)
-
-
-def params_of(found: Datasource) -> dict[str, Any]:
-    """The params as an object; empty when they are none."""
-    held = json.loads(found.params or "{}")
-    return held if isinstance(held, dict) else {}

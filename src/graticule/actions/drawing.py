@@ -12,7 +12,7 @@ from graticule.actions.styling import Look, look_of
 from graticule.actions.wfs import freshen
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer
-from graticule.errors import Forbidden, NotFound
+from graticule.errors import BadRequest, Forbidden, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def _drawable(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]
         return Drawable(layer, owner)
     try:
         table = backend.store.table(dataset.account_id, dataset.store_table)
-    except NotFound:
+    except (NotFound, Unavailable, BadRequest):  # a table that is gone, or a database of others that is
         return Drawable(layer, owner)
     return Drawable(layer, owner, table, look_of(layer, table))
 

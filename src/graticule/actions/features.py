@@ -88,7 +88,9 @@ def _opened(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]) 
         raise Conflict(f"The data behind layer {layer.id} could not be read: {dataset.status_text}")
     try:
         table = backend.store.table(dataset.account_id, dataset.store_table)
-    except NotFound:
+    except NotFound as error:
+        if dataset.kind == "external":
+            raise Conflict(f"The data behind layer {layer.id} cannot be had: {error.message}") from None
         sentence = f"The data behind layer {layer.id} is being replaced by newer data; try again."
         raise Unavailable(sentence, retry_after=1) from None
     owner = access.sees_features_of(actor.user_id, held)

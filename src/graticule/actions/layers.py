@@ -185,6 +185,8 @@ def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
         box = backend.store.extent(layer.dataset.account_id, table.name) if table.geometry_type else None
     except NotFound:
         return LayerView(layer, (None,) * 4)
+    except (Unavailable, BadRequest) as error:  # a database of others
+        return LayerView(layer, (None,) * 4, problems=(error.message,))
     told = tuple(getattr(layer, name) for name in EXTENT)
     extent = told if any(told) else tuple(str(side) for side in box) if box else (None,) * 4
     problems = look_of(layer, table).parsed.problems if layer.styles else ()

@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from graticule.actions import datasets, fields, need, wfs
+from graticule.actions import datasets, external, fields, need, wfs
 from graticule.actions.datasources import WFS, enter, find_datasource
 from graticule.actions.rasters import ensure_raster
+from graticule.addresses import is_private
 from graticule.catalogue.orm import Dataset, Datasource, User
 from graticule.errors import BadRequest, Forbidden, NotFound
 from graticule.geometry.crs import Crs
 from graticule.storage.paths import clean_path, split_account
 from graticule.transfer.drivers import format_of
-from graticule.transfer.fetching import is_private
 from graticule.transfer.wms import VERSIONS, WmsServer, crs_of, trouble_with
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ def resolve(
     src = fields.text("source", fields.required(held, "src"))
     if kind == "tile":
         return _tile(backend, text, src)
+    if kind == "pg" and held.get("connection_id") not in (None, ""):
+        dataset = external.external_dataset(backend, actor, held["connection_id"], src)
+        return _of_dataset(backend, text, dataset, _family(wanted_type))
     if kind == "pg":
         return _table(backend, actor, text, src, _family(wanted_type))
     of_layer = {name: (said or {}).get(name) for name in ("encoding", "epsg")}

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from graticule.actions import fields, need
+from graticule.actions import external, fields, need
 from graticule.actions.attributes import check_values
 from graticule.actions.datasets import FILE_PREFIX, Part, forget, keeping, local_file, naming, stage
+from graticule.actions.external import SCHEMA
 from graticule.actions.features import attributes
 from graticule.actions.geometry_input import Projections, take_geometry
 from graticule.actions.sources import find_table, locate, stated
@@ -27,6 +28,7 @@ from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Chang
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from graticule.actions.external import ExternalTable
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.model.features import Batch
@@ -53,10 +55,37 @@ class TableView:
     table: Table
     held: frozenset[str]
     owner: int | None = None
+    external: ExternalTable | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        if self.external is None:
+            return self.table.name
+        schema, name = self.external.found.schema, self.external.found.name
+        return name if schema == SCHEMA else f"{schema}.{name}"
 
 
-def list_tables(backend: Backend, actor: Actor, *, spatial: bool | None = None) -> list[TableView]:
-    """The tables that the caller may read, by name; with ``spatial`` only those with or without geometry."""
+def _external_view(found: ExternalTable) -> TableView:
+    return TableView(found.dataset, found.found.table, frozenset({"READ"}), external=found)
+
+
+def list_tables(
+    backend: Backend, actor: Actor, *, spatial: bool | None = None, connection: str | None = None
+) -> list[TableView]:
+    """The tables that the caller may read, by name; with ``spatial`` only those with or without geometry.
+
+    ``connection`` is the id of a datasource: then those of its database. Raises ``NotFound``, ``BadRequest``,
+    ``Unavailable``.
+    """
+    if connection is not None:
+        views = [_external_view(found) for found in external.list_external(backend, actor, connection)]
+    else:
+        views = _own_tables(backend, actor)
+    return [view for view in views if spatial is None or spatial == (view.table.geometry_type is not None)]
+
+
+def _own_tables(backend: Backend, actor: Actor) -> list[TableView]:
     with backend.catalogue.read() as session:
         readable = select(Share.resource_id).where(
             access.holds_for(actor.user_id), Share.permission.in_(access.READING)
@@ -65,11 +94,15 @@ def list_tables(backend: Backend, actor: Actor, *, spatial: bool | None = None) 
         statement = select(Dataset).where(*made, Dataset.resource_id.in_(readable))
         rows = session.scalars(statement.order_by(Dataset.store_table, Dataset.id)).all()
         held = [need.dataset_permissions(session, actor.user_id, row) for row in rows]
-    views = [
+    return [
         TableView(row, backend.store.table(row.account_id, row.store_table), mine)
         for row, mine in zip(rows, held, strict=True)
     ]
-    return [view for view in views if spatial is None or spatial == (view.table.geometry_type is not None)]
+
+
+def get_external_table(backend: Backend, actor: Actor, name: str, connection: str) -> TableView:
+    """One table of a datasource's database. Raises ``NotFound``, ``BadRequest``, ``Unavailable``."""
+    return _external_view(external.get_external(backend, actor, connection, name))
 
 
 def get_table(backend: Backend, actor: Actor, name: str, permission: str = "READ") -> TableView:
@@ -187,14 +220,14 @@ def read_row(backend: Backend, view: TableView, row: int, query: Query) -> Batch
     """One row as a batch of one. Raises ``NotFound``."""
     for batch in read_rows(backend, view, query):
         return batch
-    raise NotFound(f"Table {view.table.name} has no row {row}.")
+    raise NotFound(f"Table {view.name} has no row {row}.")
 
 
 def row_version(backend: Backend, view: TableView, row: int) -> str:
     """A word that changes with the row. Raises ``NotFound``."""
     word = backend.store.version(view.dataset.account_id, view.table, row)
     if word is None:
-        raise NotFound(f"Table {view.table.name} has no row {row}.")
+        raise NotFound(f"Table {view.name} has no row {row}.")
     return word
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 import time
@@ -16,6 +15,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from graticule import __version__
+from graticule.addresses import Unreachable, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,10 @@ def _connected(url: str, host: str, port: int, terms: Terms) -> Iterator[HTTPCon
     secure = url.lower().startswith("https:")
     options: dict[str, Any] = {"server_hostname": host, "assert_hostname": host} if secure else {}
     kind = HTTPSConnection if secure else HTTPConnection
-    address = address_of(host, port, private=terms.private)
+    try:
+        address = address_of(host, port, private=terms.private)
+    except Unreachable as error:
+        raise Unfetchable(str(error)) from error
     with closing(kind(address, port, timeout=terms.timeout, **options)) as connection:
         connection.connect()
         with _ended_after(terms.total or terms.timeout, connection.sock):
@@ -151,30 +154,3 @@ def _ended_after(seconds: float, connection: socket.socket) -> Iterator[None]:
         yield
     finally:
         watch.cancel()
-
-
-def address_of(host: str, port: int, *, private: bool) -> str:
-    """The address to connect to: looked up once, checked, and then used, so that it cannot change in between.
-
-    Raises ``Unfetchable``.
-    """
-    try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError) as error:
-        raise Unfetchable(f"{host} is not known") from error
-    if not private and not all(is_public(address) for address in found):
-        raise Unfetchable(f"{host} is in a private network")
-    return sorted(found, key=lambda address: ":" in address)[0]
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the whole internet's."""
-    return ipaddress.ip_address(address.partition("%")[0]).is_global
-
-
-def is_private(host: str) -> bool:
-    """Whether a host is, by name or number, in a private network; one that is not known is not."""
-    try:
-        return not all(is_public(str(entry[4][0])) for entry in socket.getaddrinfo(host, None))
-    except (OSError, UnicodeError):
-        return False

@@ -135,7 +135,7 @@ def table_out(view: TableView, rows: int | None = None) -> dict[str, Any]:
     """A table; with ``rows`` how many it has."""
     table, dataset = view.table, view.dataset
     out: dict[str, Any] = {
-        "name": table.name,
+        "name": view.name,
         "geometry": table.geometry_type,
         "srid": _srid(table.crs),
         "is_view": False,
@@ -145,6 +145,10 @@ def table_out(view: TableView, rows: int | None = None) -> dict[str, Any]:
         "resource_id": str(dataset.resource_id),
         "owner_id": dataset.account_id,
     }
+    if view.external is not None:
+        found, source = view.external.found, view.external.datasource
+        out |= {"is_view": found.is_view, "primary_key": found.key, "schema": found.schema}
+        out |= {"resource_id": str(source.resource_id), "owner_id": source.owner_id}
     return out if rows is None else out | {"num_rows": rows}
 
 
