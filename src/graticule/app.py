@@ -11,25 +11,37 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from graticule import __version__
-from graticule.actions import datasets, users
+from graticule.actions import reading, work
+from graticule.actions.users import ensure_anonymous
 from graticule.api import (
+    attribute_ops,
+    buffers,
     datasources,
     docs,
     errors,
     export,
     features,
     forms,
+    geo_utils,
     health,
+    jobs,
     keys,
     layers,
     maps,
+    media,
+    oauth2_clients,
+    options,
     pages,
     permissions,
     render,
+    roles,
+    search,
     static,
     storage,
     tables,
     tiles,
+    userapprovedapps,
+    users,
 )
 from graticule.api.middleware import ApiConventions
 from graticule.backend import open_backend
@@ -43,13 +55,24 @@ ROUTERS = (
     maps.router,
     layers.router,
     features.router,
+    attribute_ops.router,
+    buffers.router,
+    media.router,
     export.router,
     tables.router,
+    search.router,
+    geo_utils.router,
     storage.router,
     datasources.router,
     forms.router,
+    users.router,
+    roles.router,
     keys.router,
+    oauth2_clients.router,
+    userapprovedapps.router,
     permissions.router,
+    options.router,
+    jobs.router,
     render.router,
     pages.embedding,
     tiles.router,
@@ -78,8 +101,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = settings.threads
         backend = app.state.backend = open_backend(settings)
-        users.ensure_anonymous(backend)
-        datasets.sweep(backend)
+        ensure_anonymous(backend)
+        reading.sweep(backend)
+        work.take_up(backend)
         yield
         backend.close()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from graticule.catalogue.database import Catalogue
 from graticule.catalogue.databases import login_of
 from graticule.catalogue.secrets import KeyBox, installation_secret
+from graticule.jobs.queue import JobQueue, open_queue
 from graticule.storage.local import LocalFileStore
 from graticule.stores.external import ExternalTables
 from graticule.stores.geopackage import GeoPackageStore
@@ -31,6 +32,7 @@ class Backend:
     external: ExternalTables
     files: FileStore
     keys: KeyBox
+    queue: JobQueue
 
     @property
     def accounts(self) -> Path:
@@ -58,4 +60,5 @@ def open_backend(settings: Settings) -> Backend:
         external=external,
         files=LocalFileStore(accounts),
         keys=keys,
+        queue=open_queue(settings),
     )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,7 +38,9 @@ app = typer.Typer(help="Graticule, a self-hosted cloud GIS.", **PLAIN)  # type: 
 user_app = typer.Typer(help="Accounts of this installation.", **PLAIN)  # type: ignore[arg-type]
 key_app = typer.Typer(help="API keys of an account.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(user_app, name="user")
+role_app = typer.Typer(help="Roles: groups of users.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(key_app, name="key")
+app.add_typer(role_app, name="role")
 
 err = Console(stderr=True, highlight=False)
 
@@ -77,8 +81,8 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535, envvar="GRATICULE_PORT")] = 8000,
     workers: Annotated[int, typer.Option(help="Server processes.", min=1, max=64, envvar="GRATICULE_WORKERS")] = 1,
 ) -> None:
-    """Start the server; Ctrl-C ends it."""
-    import uvicorn
+    """Start the server, with workers for its jobs; Ctrl-C ends it."""
+    from graticule.worker import Crew
 
     require_data(data)
     settings = settings_of(data=data.resolve(), host=host, port=port, workers=workers)
@@ -88,12 +92,20 @@ def serve(
     # The server processes read the same settings from their environment.
     for name in ("data", "host", "port", "workers"):
         os.environ[f"GRATICULE_{name.upper()}"] = str(getattr(settings, name))
+    with Crew(settings.data, settings.job_workers):
+        run_server(settings)
+
+
+def run_server(settings: Settings) -> None:
+    """Answer requests until told to end."""
+    import uvicorn
+
     uvicorn.run(
         "graticule.cli:worker_application",
         factory=True,
-        host=host,
-        port=port,
-        workers=workers,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
         # The parser that takes < and > in addresses as they are: people write where=POP>5 in them.
         http="httptools",
         loop="uvloop",
@@ -113,6 +125,31 @@ def worker_application() -> FastAPI:
     from graticule.app import create_app
 
     return create_app(settings_of())
+
+
+@app.command()
+def worker(
+    data: Data = DEFAULT_DATA,
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1, max=64)] = 1,
+    attended: Annotated[bool, typer.Option("--attended", hidden=True)] = False,
+) -> None:
+    """Work at jobs, as reading large files, beside the workers that the server starts itself; Ctrl-C ends it."""
+    from graticule.worker import Crew, work
+
+    require_data(data)
+    if workers == 1:
+        work(settings_of(data=data.resolve()), attended=attended)
+        return
+    with Crew(data.resolve(), workers):
+        wait_for_end()
+
+
+def wait_for_end() -> None:
+    """Until SIGTERM or SIGINT comes."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    told.wait()
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -277,6 +314,57 @@ def key_revoke(
     with opened(data) as backend:
         keys.delete_key(backend, actor_named(backend, user), key_id)
     typer.echo(f"Revoked the key {key_id}.")
+
+
+# ---------------------------------------------------------------- roles
+
+
+@role_app.command("add")
+def role_add(
+    name: Annotated[str, typer.Argument(help="What it is called.")],
+    data: Data = DEFAULT_DATA,
+    user: User = "",
+    parent: Annotated[int | None, typer.Option(help="The id of the role that it stands below.")] = None,
+) -> None:
+    """Make a role and print its id."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        view = roles.create_role(backend, actor_named(backend, user), {"name": name, "parent_id": parent})
+    typer.echo(str(view.role.id))
+
+
+@role_app.command("list")
+def role_list(data: Data = DEFAULT_DATA) -> None:
+    """List the roles and how many users are in each."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        found = roles.all_roles(backend)
+    rows = [
+        (str(role.id), role.name, str(role.parent_id or ""), role.owner.username, str(members))
+        for role, members in found
+    ]
+    show_table(("id", "name", "below", "owner", "users"), rows)
+
+
+@role_app.command("member")
+def role_member(
+    role_id: Annotated[int, typer.Argument(help="The role's id, as graticule role list shows it.")],
+    name: Annotated[str, typer.Argument(help="The user's name.")],
+    data: Data = DEFAULT_DATA,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the user out of the role.")] = False,
+) -> None:
+    """Put a user into a role, or take one out, at once and for every running server."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        administrator = actor_named(backend, "")
+        if remove:
+            roles.remove_member(backend, administrator, role_id, actor_named(backend, name).user_id)
+        else:
+            roles.add_member(backend, administrator, role_id, {"username": name})
+    typer.echo(f"{name} is {'no longer ' if remove else ''}in the role {role_id}.")
 
 
 # ---------------------------------------------------------------- files in and out

@@ -19,7 +19,7 @@ PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 # Pages for people, answered as HTML whatever happens.
 PAGES = ("render.iframe",)
 # What a stranger may ask for without learning of anybody's things.
-OPEN = {("GET", f"/{kind}") for kind in ("maps", "layers", "tables", "datasources", "forms")}
+OPEN = {("GET", f"/{kind}") for kind in ("maps", "layers", "tables", "users", "roles", "datasources", "forms")}
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,17 @@ def known(server: Server) -> Iterator[Known]:
         feature = owner.post(f"layers/{layer['id']}/features.json", json=sent).json()
         owner.post("storage/fs/secret", files={"file": ("secret.txt", b"secret content")})
         share = owner.get(f"resources/{made['resource_id']}/permissions.json").json()["data"][0]["permissions"][0]
+        owner.post(f"maps/{made['id']}/options.json", json={"option_name": "kept", "option_value": "secret"})
         key = owner.get("keys.json").json()["data"][0]
         database = {"name": "secret source", "type": 10, "params": {"host": "localhost", "password": "secret"}}
         datasource = owner.post("datasources", json=database).json()
         form = owner.post("forms", json={"name": "secret form", "definition": {"secret": 1}}).json()
         owner.put(f"layers/{layer['id']}/forms/{form['id']}")
+        role = owner.post("roles.json", json={"name": "secret role"}).json()
+        client = {"name": "secret program", "redirect_uri": "https://secret.example.com"}
+        client = owner.post("oauth2_clients.json", json=client).json()
+        approval = owner.post("userapprovedapps.json", json={"client_id": client["id"]}).json()
+        job = owner.post(f"layers/{layer['id']}/export.csv").json()
         yield Known(
             owner,
             {
@@ -70,6 +76,14 @@ def known(server: Server) -> Iterator[Known]:
                 "key_id": key["id"],
                 "datasource_id": datasource["id"],
                 "form_id": form["id"],
+                "user_id": str(owner.user_id),
+                "role_id": str(role["id"]),
+                "client_id": str(client["id"]),
+                "approval_id": str(approval["id"]),
+                "option": "kept",
+                "attribute": "name",
+                "file": "a.txt",
+                "job_id": job["id"],
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",

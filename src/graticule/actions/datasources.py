@@ -11,9 +11,9 @@ from sqlalchemy import delete, select, update
 
 from graticule.actions import fields, listing, need
 from graticule.actions.datasets import forget
-from graticule.actions.maps import check_version
 from graticule.actions.users import new_resource
 from graticule.actions.verbatim import fields_as_written, object_of
+from graticule.actions.versions import check_version
 from graticule.actions.wfs import tables_of
 from graticule.catalogue import access
 from graticule.catalogue.databases import DATABASE, place_of

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select, update
 
 from graticule.actions import fields, layers, listing, need
-from graticule.actions.maps import check_version, touch
+from graticule.actions.maps import touch
 from graticule.actions.users import new_resource
+from graticule.actions.versions import check_version
 from graticule.catalogue import access
 from graticule.catalogue.orm import Form, Layer, Resource
 from graticule.errors import NotFound

@@ -72,7 +72,10 @@ def _echo(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**63 else str(value)
-    text = str(value).encode("utf-8", "replace").decode()
+    try:
+        text = str(value).encode("utf-8", "replace").decode()
+    except RecursionError:  # lists in lists in lists
+        return None
     return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
 
 
@@ -87,10 +90,17 @@ def install(app: FastAPI, page: ErrorPage) -> None:
         assert isinstance(error, errors.GraticuleError)
         return answered(request, error)
 
+    def too_deep(request: Request, error: Exception) -> Response:
+        # Bodies may be nested nearly as deeply as the interpreter calls. Logged, as it could be a mistake of ours.
+        log.warning("%s %s went too deep", request.method, request.url.path, exc_info=error)
+        return answered(request, errors.BadRequest("What was sent is nested too deeply.", field="body"))
+
     def of_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         response = answered(request, _of_ours(request, error))
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["Allow"] = ", ".join(_methods(request))
         return response
 
     def unforeseen(request: Request, error: Exception) -> Response:
@@ -101,6 +111,7 @@ def install(app: FastAPI, page: ErrorPage) -> None:
         return shaped(500, "INTERNAL_ERROR", "Internal server error", {"msg": message})
 
     app.add_exception_handler(errors.GraticuleError, ours)
+    app.add_exception_handler(RecursionError, too_deep)
     app.add_exception_handler(HTTPException, of_framework)
     app.add_exception_handler(Exception, unforeseen)
 
@@ -123,6 +134,16 @@ def _of_ours(request: Request, error: HTTPException) -> errors.GraticuleError:
     made = kind.__new__(kind)
     errors.GraticuleError.__init__(made, texts.get(error.status_code, str(error.detail)))
     return made
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that are taken at the path, by whichever routes."""
+    return [method for method in ("GET", "POST", "PUT", "DELETE") if _is_taken(request, method)]
+
+
+def _is_taken(request: Request, method: str) -> bool:
+    scope = dict(request.scope) | {"method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
 
 
 def _has_route(request: Request, path: str) -> bool:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from graticule.errors import BadRequest, Conflict, NotFound
 from graticule.storage.base import FileInfo
 from graticule.storage.disk import CHUNK, disk_errors, in_use, locked, marked_in_use, sync
+from graticule.storage.naming import free_names
 from graticule.storage.paths import clean_path, used_as_both
 from graticule.storage.publishing import publish, undo
+from graticule.storage.usage import UsageReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +40,7 @@ class LocalFileStore:
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._root = root.resolve()
+        self._usage = UsageReader()
 
     def info(self, account: int, path: str) -> FileInfo:
         path = clean_path(path)
@@ -90,12 +93,17 @@ class LocalFileStore:
                 shutil.copyfileobj(source, out, CHUNK)
             return self.write_tree(account, "", {path: staged})[0]
 
-    def write_tree(self, account: int, directory: str, files: Mapping[str, Path]) -> tuple[FileInfo, ...]:
+    def write_tree(
+        self, account: int, directory: str, files: Mapping[str, Path], *, replace: bool = True
+    ) -> tuple[FileInfo, ...]:
         targets = _targets(directory, files)
         with disk_errors(f"{', '.join(targets)[:200]} was not stored"):
             for staged in targets.values():
                 sync(staged)
             with self._changing(account) as home:
+                if not replace:
+                    free = free_names(targets, lambda path: os.path.lexists(home / _FILES / path))
+                    targets = _targets("", free)  # a suffix may have made a name too long
                 for path in targets:
                     self._refuse_taken(account, path)
                 publish(_new_folder(home, _JOURNAL), home / _FILES, targets)
@@ -124,6 +132,9 @@ class LocalFileStore:
             place.replace(trash)  # the whole tree is gone at once, and no room is needed for it
             sync(place.parent)
         _remove(trash)
+
+    def usage(self, account: int) -> Mapping[str, int]:
+        return self._usage.read(str(self._root / f"{account:d}" / _FILES))
 
     def sweep(self) -> tuple[int, ...]:
         homes = [home for home in sorted(self._root.iterdir()) if home.name.isdecimal() and (home / _STAGING).is_dir()]
