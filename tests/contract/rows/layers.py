@@ -152,7 +152,7 @@ REST = (
     Case(COLUMNS, "layers/{layer}/columns.json", "{LAYER_ID}", check=(is_array(LAYER_COLUMN), includes("", {"name": "name", "type": "text"}, {"name": "value", "type": "number"}))),
     Case(COLUMNS, "layers/{osm}/columns.json", "{LAYER_ID}", check=(holds("", []),)),
     Case(COLUMNS, "layers/999999999/columns.json", "{LAYER_ID}", status=404),
-    Case("PUT /layers/{}/refresh_columns", "layers/{new_layer}/refresh_columns.json", send={}),
+    Case("PUT /layers/{}/refresh_columns", "layers/{new_layer}/refresh_columns.json", send={}, check=(is_array(LAYER_COLUMN),)),
     Case("GET /layers/{}/attributeops/distinct", "layers/{layer}/attributeops/distinct.json?column=name", check=(says("Split"), says("Pula"))),
     Case("GET /layers/{}/attributeops/info", "layers/{layer}/attributeops/info.json?column=value", check=(says("178"), says("57"))),
     Case("GET /layers/{}/attributeops/min", "layers/{layer}/attributeops/min.json?column=value", check=(says("57"),)),
@@ -181,6 +181,7 @@ REST = (
     Case("GET /layers/{}/options/{}", "layers/{layer}/options/{layer_option}.json", check=(is_one(OPTION), holds("option_value", "blue"))),
     Case("POST /layers/{}/forms/{}", "layers/{new_layer}/forms/{form}.json", send={}, status=201),
     Case("GET /layers/{}/forms/{}", "layers/{new_layer}/forms/{form}.json", status=404, check=()),
+    Case("DELETE /layers/{}/forms/{}", "layers/{layer}/forms/999999999.json", status=404),
     Case("PUT /layers/{}/forms/{}", "layers/{new_layer}/forms/{form}.json", send={}, check=(is_one(FORM),), then=("GET layers/{new_layer}/forms/{form} 200", "DELETE layers/{new_layer}/forms/{form} 204")),
 )  # fmt: skip
 

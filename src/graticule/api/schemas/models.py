@@ -517,6 +517,12 @@ class DatasourceFields(Thing):
     y_max: float | str | None = None
 
 
+class NamedDatasourceFields(DatasourceFields):
+    """The same with the id of the datasource to change."""
+
+    id: str | int
+
+
 class Form(Thing):
     """A form for entering features."""
 
@@ -532,6 +538,12 @@ class FormFields(Thing):
     name: str | None = None
     definition: Any = None
     mappings: Any = None
+
+
+class NamedFormFields(FormFields):
+    """The same with the id of the form to change."""
+
+    id: str | int
 
 
 class Hit(Thing):
