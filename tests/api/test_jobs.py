@@ -439,7 +439,7 @@ def test_jobs_outlive_the_server(tmp_path: Path) -> None:
             layer = new_file_layer(caller, new_map(caller)["id"], "many.csv")
             server.stop()
             (tmp_path / "jobs.sqlite").unlink()  # what holds is in the catalogue
-            server.environment["GRATICULE_JOB_WORKERS"] = "2"
+            server.environment["GRATICULE_JOB_WORKERS"] = "1"
             server.start()
             assert over(caller, layer["job_id"])["state"] == "done"
             caller.close()
