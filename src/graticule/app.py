@@ -11,24 +11,35 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from graticule import __version__
-from graticule.actions import reading, users, work
+from graticule.actions import reading, work
+from graticule.actions.users import ensure_anonymous
 from graticule.api import (
+    attribute_ops,
+    buffers,
     docs,
     errors,
     export,
     features,
+    geo_utils,
     health,
     jobs,
     keys,
     layers,
     maps,
+    media,
+    oauth2_clients,
+    options,
     pages,
     permissions,
     render,
+    roles,
+    search,
     static,
     storage,
     tables,
     tiles,
+    userapprovedapps,
+    users,
 )
 from graticule.api.middleware import ApiConventions
 from graticule.backend import open_backend
@@ -42,11 +53,21 @@ ROUTERS = (
     maps.router,
     layers.router,
     features.router,
+    attribute_ops.router,
+    buffers.router,
+    media.router,
     export.router,
     tables.router,
+    search.router,
+    geo_utils.router,
     storage.router,
+    users.router,
+    roles.router,
     keys.router,
+    oauth2_clients.router,
+    userapprovedapps.router,
     permissions.router,
+    options.router,
     jobs.router,
     render.router,
     pages.embedding,
@@ -76,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = settings.threads
         backend = app.state.backend = open_backend(settings)
-        users.ensure_anonymous(backend)
+        ensure_anonymous(backend)
         reading.sweep(backend)
         work.take_up(backend)
         yield

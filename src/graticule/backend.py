@@ -50,7 +50,7 @@ def open_backend(settings: Settings) -> Backend:
         settings=settings,
         catalogue=catalogue,
         store=GeoPackageStore(accounts),
-        files=LocalFileStore(accounts),
+        files=LocalFileStore(accounts, settings.storage_limit_bytes),
         keys=KeyBox(installation_secret(settings)),
         queue=open_queue(settings),
     )

@@ -38,7 +38,9 @@ app = typer.Typer(help="Graticule, a self-hosted cloud GIS.", **PLAIN)  # type: 
 user_app = typer.Typer(help="Accounts of this installation.", **PLAIN)  # type: ignore[arg-type]
 key_app = typer.Typer(help="API keys of an account.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(user_app, name="user")
+role_app = typer.Typer(help="Roles: groups of users.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(key_app, name="key")
+app.add_typer(role_app, name="role")
 
 err = Console(stderr=True, highlight=False)
 
@@ -48,6 +50,9 @@ Password = Annotated[
     str | None, typer.Option(help="The password; asked for when it is not given.", envvar="GRATICULE_PASSWORD")
 ]
 User = Annotated[str, typer.Option("--user", help="Whose; the first administrator when left out.")]
+
+# Formats that are never a single file.
+SEVERAL_FILES = ("shp", "mif", "gml")
 
 # Seconds that a server process is given to answer what it has begun when the server is told to end.
 END_SECONDS = 30
@@ -292,10 +297,11 @@ def key_add(
 def key_list(data: Data = DEFAULT_DATA, user: User = "") -> None:
     """List the API keys of a user, not their values."""
     from graticule.actions import keys
-    from graticule.actions.listing import Page
+    from graticule.actions.listing import Listing, Page
 
     with opened(data) as backend:
-        found = [key.row for key in keys.list_keys(backend, actor_named(backend, user), Page(size=None))[1]]
+        every = keys.list_keys(backend, actor_named(backend, user), Listing(Page(size=None)))[1]
+        found = [key.row for key in every]
     rows = [(str(row.id), row.key_trunc, row.key_desc or "", row.scope or "") for row in found]
     show_table(("id", "ends in", "description", "scope"), rows)
 
@@ -312,6 +318,57 @@ def key_revoke(
     with opened(data) as backend:
         keys.delete_key(backend, actor_named(backend, user), key_id)
     typer.echo(f"Revoked the key {key_id}.")
+
+
+# ---------------------------------------------------------------- roles
+
+
+@role_app.command("add")
+def role_add(
+    name: Annotated[str, typer.Argument(help="What it is called.")],
+    data: Data = DEFAULT_DATA,
+    user: User = "",
+    parent: Annotated[int | None, typer.Option(help="The id of the role that it stands below.")] = None,
+) -> None:
+    """Make a role and print its id."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        view = roles.create_role(backend, actor_named(backend, user), {"name": name, "parent_id": parent})
+    typer.echo(str(view.role.id))
+
+
+@role_app.command("list")
+def role_list(data: Data = DEFAULT_DATA) -> None:
+    """List the roles and how many users are in each."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        found = roles.all_roles(backend)
+    rows = [
+        (str(role.id), role.name, str(role.parent_id or ""), role.owner.username, str(members))
+        for role, members in found
+    ]
+    show_table(("id", "name", "below", "owner", "users"), rows)
+
+
+@role_app.command("member")
+def role_member(
+    role_id: Annotated[int, typer.Argument(help="The role's id, as graticule role list shows it.")],
+    name: Annotated[str, typer.Argument(help="The user's name.")],
+    data: Data = DEFAULT_DATA,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the user out of the role.")] = False,
+) -> None:
+    """Put a user into a role, or take one out, at once and for every running server."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        administrator = actor_named(backend, "")
+        if remove:
+            roles.remove_member(backend, administrator, role_id, actor_named(backend, name).user_id)
+        else:
+            roles.add_member(backend, administrator, role_id, {"username": name})
+    typer.echo(f"{name} is {'no longer ' if remove else ''}in the role {role_id}.")
 
 
 # ---------------------------------------------------------------- files in and out
@@ -355,7 +412,13 @@ def import_files(
 @app.command()
 def export(
     layer: Annotated[int, typer.Argument(help="The layer's id.")],
-    target: Annotated[Path, typer.Argument(help="The file to write: .geojson, .csv, .gpkg, or .zip of a shapefile.")],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            help="The file to write: .geojson .gpkg .fgb .csv .xlsx .kml .gpx .dxf; a .zip is a shapefile, and "
+            "roads.mif.zip, roads.gml.zip and so on a zip of that format."
+        ),
+    ],
     data: Data = DEFAULT_DATA,
     user: User = "",
     fmt: Annotated[
@@ -366,16 +429,24 @@ def export(
     from graticule.actions.exports import export_layer
 
     fmt, zipped = fmt or format_of(target), target.suffix.lower() == ".zip"
-    if fmt == "shp" and not zipped:
-        raise GraticuleError(f"A shapefile is several files: write them to {target.with_suffix('.zip')}")
+    if fmt in SEVERAL_FILES and not zipped:
+        raise several_files(target)
     with opened(data) as backend:
         actor = actor_named(backend, user)
         with backend.files.staging(actor.user_id) as staging, bar(f"Exporting layer {layer}") as report:
             made = export_layer(
                 backend, actor, layer, fmt, staging, zipped=zipped, progress=lambda done: report(done, None)
             )
+            if made.path.suffix == ".zip" and not zipped:
+                raise several_files(target)
             put_in_place(made.path, target)
     typer.echo(f"Wrote {target}.")
+
+
+def several_files(target: Path) -> GraticuleError:
+    """A format of several files, or an export with notes of what could not be kept, goes into a zip."""
+    zipped = target.with_suffix(".zip") if target.suffix.lower() == ".shp" else target.with_name(target.name + ".zip")
+    return GraticuleError(f"This export is several files: write them to {zipped}")
 
 
 def format_of(target: Path) -> str:

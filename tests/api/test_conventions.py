@@ -467,3 +467,78 @@ def test_verbs_that_are_not_taken(user: Caller) -> None:
     refused(user.post(f"maps/{new_map(user)['id']}"), 405)
     refused(user.request("PATCH", "maps"), 405)
     refused(user.request("OPTIONS", "maps"), 405)
+
+
+def test_the_methods_that_are_taken_are_told(user: Caller) -> None:
+    for path, methods in (
+        ("maps", "GET, POST, PUT"),
+        ("keys/1", "GET, DELETE"),
+        ("tables/x/rows", "GET, POST, DELETE"),
+    ):
+        assert user.request("PATCH", path).headers["allow"] == methods
+
+
+def test_every_single_thing_has_a_tag(user: Caller) -> None:
+    map_id = new_map(user)["id"]
+    new_table(user)
+    layer = new_layer(user, map_id, "places")["id"]
+    new = user.post(f"layers/{layer}/features", json={"data": {"name": "a"}})
+    row = user.post("tables/places/rows", json={"data": {"name": "a"}})
+    assert new.headers["etag"] == user.get(f"layers/{layer}/features/1").headers["etag"]
+    assert row.headers["etag"] == user.get("tables/places/rows/2").headers["etag"]
+    for path in (f"maps/{map_id}", f"layers/{layer}", f"layers/{layer}/features/1", "tables/places/rows/2",
+                 "tables/places", "tables/places?expand=count"):  # fmt: skip
+        tag = user.get(path).headers["etag"]
+        assert user.get(path, headers={"If-None-Match": tag}).status_code == 304, path
+        assert user.get(path, headers={"If-None-Match": '"0-0"'}).status_code == 200
+    tag = user.get("tables/places").headers["etag"]
+    refused(user.delete("tables/places?force=1", headers={"If-Match": '"0-0"'}), 412)
+    assert user.delete("tables/places?force=1", headers={"If-Match": tag}).status_code == 204
+    new_table(user)
+    refused(user.delete("tables/places", headers={"If-Match": tag}), 412)
+
+
+@pytest.mark.parametrize("parent", [None, "root", 0, "0", ""])
+def test_the_root_of_the_layers(user: Caller, parent: Any) -> None:
+    map_id = new_map(user)["id"]
+    folder = made(user.post("layers", json={"mid": map_id, "type": "folder"}))["id"]
+    layer = made(user.post("layers", json={"mid": map_id, "type": "folder", "parent": folder}))["id"]
+    assert got(user.put(f"layers/{layer}", json={"parent": parent}))["parent"] is None
+
+
+LISTS = (
+    "maps", "layers", "tables", "keys", "users", "roles", "oauth2_clients", "userapprovedapps", "storage/fs",
+    "maps/{m}/layers",
+    "maps/{m}/options", "resources/{r}/permissions", "resources/{r}/options", "users/current/options",
+    "users/current/subscriptions", "roles/{o}/users",
+)  # fmt: skip
+
+
+def test_every_list_takes_the_same_parameters(user: Caller) -> None:
+    found = new_map(user)
+    role = made(user.post("roles", json={"name": "r"}))["id"]
+    for path in LISTS:
+        asked = path.format(m=found["id"], r=found["resource_id"], o=role)
+        plain = got(user.get(asked))
+        assert set(plain) == {"type", "total", "page", "data"}, path
+        assert got(user.get(f"{asked}?nototal&perpage=5000")).keys() == {"type", "page", "data"}, path
+        beyond = got(user.get(f"{asked}?page=9999&perpage=1"))
+        assert (beyond["data"], beyond["page"], beyond["total"]) == ([], 9999, plain["total"]), path
+        assert len(got(user.get(f"{asked}?perpage=1"))["data"]) == min(1, len(plain["data"])), path
+        if path != "userapprovedapps":  # they have no name
+            assert got(user.get(f"{asked}?query=nobody+is+called+so"))["data"] == [], path
+        for query in ("page=0", "page=x", "perpage=0", "perpage=-1", "order_by=nothing", "query=x&query_on=nothing"):
+            nested = refused(user.get(f"{asked}?{query}"), 400, query.rpartition("&")[2].partition("=")[0])
+            assert "nothing" not in query or nested["expected"].startswith("one of "), path
+
+
+def test_order_of_small_lists(user: Caller) -> None:
+    found = new_map(user)
+    for name in ("b", "c", "a"):
+        made(user.post("keys", json={"key_desc": name}))
+        made(user.post(f"maps/{found['id']}/options", json={"option_name": name, "option_value": name}))
+    keys = got(user.get("keys?order_by=key_desc:desc&perpage=3"))["data"]
+    assert [key["key_desc"] for key in keys] == ["c", "b", "a"]
+    options = got(user.get(f"maps/{found['id']}/options?order_by=option_name&perpage=2"))
+    assert ([one["option_name"] for one in options["data"]], options["total"]) == (["a", "b"], 3)
+    assert [one["option_name"] for one in got(user.get(f"maps/{found['id']}/options?query=C"))["data"]] == ["c"]

@@ -21,7 +21,7 @@ from graticule.catalogue.orm import Dataset, Layer, Resource
 from graticule.errors import BadRequest, NotFound, Unavailable
 from graticule.transfer.drivers import group
 from graticule.transfer.reading import open_source
-from graticule.transfer.writing import staging_geopackage
+from graticule.transfer.staging import staging_geopackage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Report = Callable[[int, int | None], None]
 
 FILE_PREFIX = "file_"
+# What the catalogue says of a table without geometry.
+NO_GEOMETRY = "NONE"
 # SQLite takes 2000; some are ours.
 MOST_COLUMNS = 1990
 # How often a file is read that changes while it is read.
@@ -247,9 +249,15 @@ def _enter(
         dataset = dataset or new_dataset(session, account, path, part)
         dataset.store_table, dataset.fingerprint, dataset.skipped = table.name, looked_like, skipped
         dataset.status, dataset.status_text = "ready", _left_out(skipped)
+        dataset.geometry_type = table.geometry_type or NO_GEOMETRY
         for layer in session.scalars(select(Layer).where(Layer.dataset_id == dataset.id)):
             suit(layer, dataset, table)
     return dataset
+
+
+def geometry_type_of(backend: Backend, account: int, name: str) -> str:
+    """The geometry type of a table as the catalogue keeps it, to filter lists by."""
+    return backend.store.table(account, name).geometry_type or NO_GEOMETRY
 
 
 def suit(layer: Layer, dataset: Dataset, table: Table) -> None:
@@ -283,6 +291,18 @@ def keeping(backend: Backend, account: int) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(path):
         yield
+
+
+def note_geometry_types(backend: Backend) -> None:
+    """Look into the tables of which the catalogue does not say what geometry they have: an older release made them."""
+    made = (Dataset.kind == "table", Dataset.status == "ready", Dataset.geometry_type.is_(None))
+    with backend.catalogue.read() as session:
+        unknown = session.scalars(select(Dataset).where(*made)).all()
+    for dataset in unknown:
+        with suppress(NotFound):
+            found = geometry_type_of(backend, dataset.account_id, dataset.store_table)
+            with backend.catalogue.write() as session:
+                session.execute(update(Dataset).where(Dataset.id == dataset.id).values(geometry_type=found))
 
 
 def sweep_account(backend: Backend, account: int) -> None:

@@ -10,10 +10,11 @@ from sqlalchemy import delete, func, or_, select
 
 from graticule.actions import fields, listing, need
 from graticule.actions.datasets import suit
-from graticule.actions.maps import check_version, touch
+from graticule.actions.maps import touch
 from graticule.actions.sources import Resolved, resolve
 from graticule.actions.styling import look_of
 from graticule.actions.users import new_resource
+from graticule.actions.versions import check_version
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer, Map, Resource
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
@@ -52,7 +53,7 @@ def _alpha(name: str, value: Any) -> str:
 
 
 def _styles(name: str, value: Any) -> str:
-    text = fields.json_text(name, value)
+    text = fields.json_text(name, [value] if isinstance(value, dict) else value)
     parse_styles(text, "polygon")
     return text
 
@@ -211,6 +212,20 @@ def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id
         _catch_up(backend, made, resolved)
         held = need.data_permissions(session, actor, made)
     return view(backend, made, held)
+
+
+def add_layer(session: Session, actor: Actor, sent: Mapping[str, Any], map_id: int, resolved: Resolved) -> Layer:
+    """A new layer on top of a map, on data that was found already. Raises ``NotFound``, ``Forbidden``."""
+    need.find_map(session, actor, map_id, "EDIT")
+    made = _new_layer(actor)
+    _apply(made, sent)
+    _apply_source(made, actor, resolved)
+    _place(session, made, map_id, sent)
+    made.resource_id = new_resource(session, "layer", actor.user_id)
+    session.add(made)
+    session.flush()
+    session.refresh(made)
+    return made
 
 
 def update_layer(
@@ -376,7 +391,7 @@ def _answer_for_data(session: Session, actor: Actor, layer: Layer) -> None:
 
 def _parent(session: Session, layer: Layer, value: Any) -> int | None:
     """The folder layer that is meant. Raises ``BadRequest`` for anything else, and for a cycle."""
-    if value in (None, "", 0, "0"):
+    if value in (None, "", 0, "0", "root"):
         return None
     wanted = parent = fields.integer("parent", value)
     for _ in range(MAX_FOLDER_DEPTH):

@@ -18,6 +18,7 @@ from graticule.actions.datasets import (
     local_file,
     mark_unreadable,
     new_dataset,
+    note_geometry_types,
     part_of,
     read_already,
     read_in,
@@ -191,6 +192,7 @@ def _stem(path: str) -> str:
 
 def sweep(backend: Backend) -> None:
     """Clear away what processes that died left half done, and finish what can be; called when a process starts."""
+    note_geometry_types(backend)
     for account in backend.files.sweep():
         with keeping(backend, account):
             sweep_account(backend, account)

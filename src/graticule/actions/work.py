@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from graticule.actions import jobs, reading
 from graticule.actions.job_kinds import KINDS
 from graticule.actions.jobs import Cancelled, Progress, TakenAway, WorkerEnds, find_job
-from graticule.actions.maps import check_version
+from graticule.actions.versions import check_version
 from graticule.catalogue.access import Actor
 from graticule.catalogue.orm import Job, User
 from graticule.errors import Conflict, GraticuleError

@@ -1,13 +1,13 @@
-"""/keys: API keys, by key, session or password; /users/current."""
+"""/keys: API keys, by key, session or password."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from graticule.actions import auth, fields, keys, need, users
+from graticule.actions import auth, fields, keys, need
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
-from graticule.api.schemas.out import key_out, user_out
+from graticule.api.schemas.out import key_out
 from graticule.catalogue.access import Actor
 
 router = APIRouter(tags=["keys"])
@@ -16,9 +16,9 @@ router = APIRouter(tags=["keys"])
 @router.get("/keys")
 def list_keys(call: ApiCall) -> Response:
     """The caller's keys."""
-    page = call.page()
-    total, found = keys.list_keys(call.backend, call.actor, page)
-    return reply.listed("keys", total, page, [key_out(key) for key in found])
+    wanted = call.listing()
+    total, found = keys.list_keys(call.backend, call.actor, wanted)
+    return reply.listed("keys", total, wanted.page, [key_out(key) for key in found])
 
 
 @router.post("/keys", status_code=201)
@@ -51,11 +51,3 @@ def delete_key(call: ApiCall, key_id: int) -> Response:
     """Revoke a key."""
     keys.delete_key(call.backend, call.actor, key_id, call.if_match_version())
     return reply.nothing()
-
-
-@router.get("/users/current")
-def current_user(call: ApiCall) -> Response:
-    """The caller."""
-    need.signed_in(call.actor)
-    user = users.get_user(call.backend, call.actor.user_id)
-    return reply.tagged(call, user_out(user) | {"id": str(user.id)}, user.modified)

@@ -81,7 +81,10 @@ class Resource(Base):
 
 
 class Role(Base):
-    """A group of users. Its members have what is shared with it, or with the role above it, and so on."""
+    """A group of users. Its members have what is shared with it, or with the role above it, and so on.
+
+    ``tags`` is a JSON array of texts.
+    """
 
     __tablename__ = "roles"
     __table_args__ = NEVER_REUSE
@@ -93,6 +96,7 @@ class Role(Base):
     app_role: Mapped[bool] = mapped_column(default=False)
     app_instance_id: Mapped[int | None] = mapped_column(BigInteger)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
+    tags: Mapped[str | None] = mapped_column(Text)
     created: Mapped[int] = mapped_column(BigInteger)
     modified: Mapped[int] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(default=1)
@@ -316,7 +320,11 @@ class Media(Base):
     """
 
     __tablename__ = "media"
-    __table_args__ = (UniqueConstraint("dataset_id", "feature", "attribute", "account_id", "path"), NEVER_REUSE)
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "feature", "attribute", "account_id", "path"),
+        Index("ix_media_file", "account_id", "path"),
+        NEVER_REUSE,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
@@ -330,7 +338,11 @@ class MapFile(Base):
     """A file that was uploaded for a map: the map's readers may read it where a feature's attribute names it."""
 
     __tablename__ = "map_files"
-    __table_args__ = (UniqueConstraint("map_id", "account_id", "path"), NEVER_REUSE)
+    __table_args__ = (
+        UniqueConstraint("map_id", "account_id", "path"),
+        Index("ix_map_files_file", "account_id", "path"),
+        NEVER_REUSE,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     map_id: Mapped[int] = mapped_column(ForeignKey("maps.id", ondelete="CASCADE"))
@@ -344,7 +356,8 @@ class Dataset(Base):
     ``kind`` is ``table``, ``file``, ``wfs`` or ``external``. ``store_table`` is its name in the account's feature
     store; for ``external`` in the database of the datasource. For a file, ``path``, ``sublayer`` and ``family`` say
     what was read, ``stated`` how, ``fingerprint`` what the file looked like, ``job_id`` which job reads it or was the
-    last to. ``refreshed`` is when a service was last asked.
+    last to. ``refreshed`` is when a service was last asked. ``geometry_type`` is that of the table, ``NONE`` for one
+    without geometry, null while it is not known.
     """
 
     __tablename__ = "datasets"
@@ -365,6 +378,7 @@ class Dataset(Base):
     stated: Mapped[str | None] = mapped_column(Text)
     fingerprint: Mapped[str | None] = mapped_column(Text)
     skipped: Mapped[int] = mapped_column(BigInteger, default=0)
+    geometry_type: Mapped[str | None] = mapped_column(String(30))
     status: Mapped[str] = mapped_column(String(10), default="ready")
     status_text: Mapped[str | None] = mapped_column(Text)
     datasource_id: Mapped[int | None] = mapped_column(BigInteger, index=True)

@@ -33,7 +33,8 @@ class FileStore(Protocol):
 
     Paths are cleaned by ``paths.clean_path``: every method raises its ``BadRequest``, and ``BadRequest`` also for a
     path on which there is a link or anything else but files and directories. ``NotFound`` when there is nothing.
-    Methods that write raise ``Unavailable`` when the disk is full; nothing has changed then.
+    Methods that write raise ``Unavailable`` when the disk is full, and ``Forbidden`` when the account would hold more
+    than it may; nothing has changed then.
     """
 
     def info(self, account: int, path: str) -> FileInfo:
@@ -62,11 +63,14 @@ class FileStore(Protocol):
         directory or a directory of it is a file.
         """
 
-    def write_tree(self, account: int, directory: str, files: Mapping[str, Path]) -> tuple[FileInfo, ...]:
+    def write_tree(
+        self, account: int, directory: str, files: Mapping[str, Path], *, replace: bool = True
+    ) -> tuple[FileInfo, ...]:
         """Publish files that lie in a ``staging`` directory of this account: either all appear or none.
 
         ``files`` is path below ``directory`` → staged file; staged files are moved. Raises as ``write`` does, and
-        ``BadRequest`` when two of the paths stand in each other's way.
+        ``BadRequest`` when two of the paths stand in each other's way. Without ``replace`` a name that is taken gets a
+        suffix, the same one for all files that belong together.
         """
 
     def mkdir(self, account: int, path: str) -> bool:
@@ -74,6 +78,9 @@ class FileStore(Protocol):
 
     def delete(self, account: int, path: str) -> None:
         """Remove a file, or a directory with what it holds, at once. ``BadRequest`` for the account's root."""
+
+    def usage(self, account: int) -> Mapping[str, int]:
+        """Bytes of all its files by suffix, such as ``.tif``; cheap when little has changed since the last time."""
 
     def sweep(self) -> tuple[int, ...]:
         """Undo what processes that died have left half done; answers the accounts where there was any of it."""

@@ -14,11 +14,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from graticule.errors import BadRequest, Conflict, NotFound
+from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
 from graticule.storage.base import FileInfo
 from graticule.storage.disk import CHUNK, disk_errors, in_use, locked, marked_in_use, sync
+from graticule.storage.naming import free_names
 from graticule.storage.paths import clean_path, used_as_both
 from graticule.storage.publishing import publish, undo
+from graticule.storage.usage import UsageReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,9 +37,12 @@ class LocalFileStore:
     Links are never followed. Files put into the tree from outside are seen when their names are valid paths.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limit: int | None = None) -> None:
+        """``limit`` is how many bytes the files of one account may hold together."""
+        self._limit = limit
         root.mkdir(parents=True, exist_ok=True)
         self._root = root.resolve()
+        self._usage = UsageReader()
 
     def info(self, account: int, path: str) -> FileInfo:
         path = clean_path(path)
@@ -90,14 +95,20 @@ class LocalFileStore:
                 shutil.copyfileobj(source, out, CHUNK)
             return self.write_tree(account, "", {path: staged})[0]
 
-    def write_tree(self, account: int, directory: str, files: Mapping[str, Path]) -> tuple[FileInfo, ...]:
+    def write_tree(
+        self, account: int, directory: str, files: Mapping[str, Path], *, replace: bool = True
+    ) -> tuple[FileInfo, ...]:
         targets = _targets(directory, files)
         with disk_errors(f"{', '.join(targets)[:200]} was not stored"):
             for staged in targets.values():
                 sync(staged)
             with self._changing(account) as home:
+                if not replace:
+                    free = free_names(targets, lambda path: os.path.lexists(home / _FILES / path))
+                    targets = _targets("", free)  # a suffix may have made a name too long
                 for path in targets:
                     self._refuse_taken(account, path)
+                self._refuse_too_much(account, targets)
                 publish(_new_folder(home, _JOURNAL), home / _FILES, targets)
                 return tuple(self.info(account, path) for path in targets)
 
@@ -124,6 +135,9 @@ class LocalFileStore:
             place.replace(trash)  # the whole tree is gone at once, and no room is needed for it
             sync(place.parent)
         _remove(trash)
+
+    def usage(self, account: int) -> Mapping[str, int]:
+        return self._usage.read(str(self._root / f"{account:d}" / _FILES))
 
     def sweep(self) -> tuple[int, ...]:
         homes = [home for home in sorted(self._root.iterdir()) if home.name.isdecimal() and (home / _STAGING).is_dir()]
@@ -171,6 +185,15 @@ class LocalFileStore:
         if self._locate(account, path).is_dir():
             raise Conflict(f"There is a directory at {path or '/'}.", field="path", value=path)
         self._refuse_file_above(account, path)
+
+    def _refuse_too_much(self, account: int, targets: Mapping[str, Path]) -> None:
+        """Raise ``Forbidden`` when the account would hold more than it may; what takes less room than before may go."""
+        if self._limit is None:
+            return
+        places = ((staged, self._locate(account, path)) for path, staged in targets.items())
+        grows = sum(staged.stat().st_size - (old.stat().st_size if old.exists() else 0) for staged, old in places)
+        if grows > 0 and sum(self.usage(account).values()) + grows > self._limit:
+            raise Forbidden("Storage limit exceeded", expected=f"up to {self._limit} bytes in all")
 
     def _refuse_file_above(self, account: int, path: str) -> None:
         root = self._home(account) / _FILES

@@ -12,13 +12,13 @@ import numpy as np
 
 from graticule.errors import Conflict, PreconditionFailed, Unavailable
 from graticule.geometry.crs import Crs
-from graticule.model.features import Batch, Query
+from graticule.model.features import Batch, Query, Summary
 from graticule.stores import counting, extent, gpkg_blob, rtree_sample, staged_table
 from graticule.stores import gpkg_schema as schema
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
 from graticule.stores.connections import Connections
 from graticule.stores.gpkg_schema import quoted
-from graticule.stores.query import count, is_filtered, select
+from graticule.stores.query import count, distinct, is_filtered, select, summary
 from graticule.stores.values import reader, writer
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from graticule.model.features import Box, Table
+    from graticule.model.features import Box, Column, Table
 
 
 class GeoPackageStore:
@@ -36,6 +36,7 @@ class GeoPackageStore:
 
     def __init__(self, root: Path) -> None:
         self._connections = Connections(root)
+        self._counts = counting.Remembered()
 
     def path(self, account: int) -> Path:
         """Where the account's GeoPackage is, or will be."""
@@ -101,6 +102,17 @@ class GeoPackageStore:
                 self._touch(connection, table)
         return number
 
+    def counts(self, account: int) -> dict[str, int]:
+        state = counting.state_of(self.path(account))
+        known = self._counts.get(account, state)
+        if known is not None or not state:
+            return dict(known or {})
+        with self._connections.reading(account) as connection:
+            names = [name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")]
+            counts = {name: counting.rows(connection, name) for name in names}
+        self._counts.keep(account, state, counts)
+        return dict(counts)
+
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         types = {column.name: column.type for column in table.columns}
         with self._connections.reading(account) as connection:
@@ -109,6 +121,21 @@ class GeoPackageStore:
             cursor = connection.execute(statement.sql, statement.values)
             while rows := cursor.fetchmany(batch_size):
                 yield _batch(rows, statement.columns, readers, geometry=query.geometry)
+
+    def summary(self, account: int, table: Table, query: Query, column: Column) -> Summary:
+        statement, ready = summary(table, query, column), reader(column.type)
+        with self._connections.reading(account) as connection:
+            features, filled, different, low, high, mean, total = connection.execute(
+                statement.sql, statement.values
+            ).fetchone()
+        low, high = (value if value is None or ready is None else ready(value) for value in (low, high))
+        return Summary(features, filled, different, low, high, mean, total)
+
+    def distinct(self, account: int, table: Table, query: Query, column: Column) -> list[Any]:
+        statement, ready = distinct(table, query, column), reader(column.type)
+        with self._connections.reading(account) as connection:
+            rows = connection.execute(statement.sql, statement.values).fetchall()
+        return [value if ready is None else ready(value) for (value,) in rows]
 
     def insert(self, account: int, table: Table, changes: Sequence[Change], owner: int) -> list[int]:
         now = int(time.time())

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graticule.filters.nodes import Node
-    from graticule.model.features import Box, Query, Table
+    from graticule.model.features import Box, Column, Query, Table
 
 CLASS = "__class"
+NUMBERS = ("integer", "real", "number")
 _PSEUDO: dict[str, str] = dict(PSEUDO_COLUMNS.items())
 
 
@@ -64,6 +65,28 @@ def count(table: Table, query: Query) -> Statement:
     """SELECT count(*) of what the query hits."""
     values: list[Any] = []
     return Statement(f"SELECT count(*) {_source(table, query, values)}", tuple(values))
+
+
+def summary(table: Table, query: Query, column: Column) -> Statement:
+    """SELECT count of all, count of values, count of different ones, least, greatest, mean, sum of a column."""
+    values: list[Any] = []
+    name = f"t.{quoted(column.name)}"
+    ordered = name + (SQLITE.text_order if column.type == "text" else "")
+    number = SQLITE.as_double.format(name) if column.type in NUMBERS else "NULL"
+    wanted = f"count(*), count({name}), count(DISTINCT {name}), min({ordered}), max({ordered})"
+    return Statement(f"SELECT {wanted}, avg({number}), sum({number}) {_source(table, query, values)}", tuple(values))
+
+
+def distinct(table: Table, query: Query, column: Column) -> Statement:
+    """SELECT the different values of a column, in order."""
+    values: list[Any] = []
+    name = f"t.{quoted(column.name)}"
+    source = _source(table, query, values)
+    joint = "AND" if is_filtered(query) else "WHERE"
+    ordered = "1" + (SQLITE.text_order if column.type == "text" else "")
+    values += [-1 if query.limit is None else query.limit, query.offset]
+    sql = f"SELECT DISTINCT {name} {source} {joint} {name} IS NOT NULL ORDER BY {ordered} LIMIT ? OFFSET ?"
+    return Statement(sql, tuple(values))
 
 
 def _source(table: Table, query: Query, values: list[Any]) -> str:
