@@ -310,8 +310,10 @@ def test_each_permission(owners: dict[str, Caller], other: Caller, kind: str, pe
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("permission", ["READ", "EDIT", "UPDATE_MDC", "OWNER"])
-@pytest.mark.parametrize("through", ["role", "nested role"])
+@pytest.mark.parametrize(
+    ("through", "permission"),
+    [("role", "READ"), ("role", "OWNER"), ("nested role", "EDIT"), ("nested role", "UPDATE_MDC")],
+)
 def test_by_a_role(
     owners: dict[str, Caller],
     members: dict[str, Caller],
