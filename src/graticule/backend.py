@@ -58,7 +58,7 @@ def open_backend(settings: Settings) -> Backend:
         catalogue=catalogue,
         store=cast("FeatureStore", RoutedStore(GeoPackageStore(accounts), external)),
         external=external,
-        files=LocalFileStore(accounts),
+        files=LocalFileStore(accounts, settings.storage_limit_bytes),
         keys=keys,
         queue=open_queue(settings),
     )
