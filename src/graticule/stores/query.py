@@ -83,9 +83,9 @@ def distinct(table: Table, query: Query, column: Column) -> Statement:
     name = f"t.{quoted(column.name)}"
     source = _source(table, query, values)
     joint = "AND" if is_filtered(query) else "WHERE"
-    ordered = "1" + (SQLITE.text_order if column.type == "text" else "")
+    wanted = name + (SQLITE.text_order if column.type == "text" else "")
     values += [-1 if query.limit is None else query.limit, query.offset]
-    sql = f"SELECT DISTINCT {name} {source} {joint} {name} IS NOT NULL ORDER BY {ordered} LIMIT ? OFFSET ?"
+    sql = f"SELECT DISTINCT {wanted} {source} {joint} {name} IS NOT NULL ORDER BY 1 LIMIT ? OFFSET ?"
     return Statement(sql, tuple(values))
 
 
