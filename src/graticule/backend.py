@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from graticule.catalogue.database import Catalogue
+from graticule.catalogue.databases import login_of
 from graticule.catalogue.secrets import KeyBox, installation_secret
 from graticule.jobs.queue import JobQueue, open_queue
 from graticule.storage.local import LocalFileStore
+from graticule.stores.external import ExternalTables
 from graticule.stores.geopackage import GeoPackageStore
+from graticule.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +29,7 @@ class Backend:
     settings: Settings
     catalogue: Catalogue
     store: FeatureStore
+    external: ExternalTables
     files: FileStore
     keys: KeyBox
     queue: JobQueue
@@ -46,11 +50,15 @@ def open_backend(settings: Settings) -> Backend:
     accounts.mkdir(parents=True, exist_ok=True)
     catalogue = Catalogue(settings.data / "catalogue.sqlite")
     catalogue.migrate()
+    keys = KeyBox(installation_secret(settings))
+    private = settings.fetch_private_addresses
+    external = ExternalTables(lambda datasource: login_of(catalogue, keys, datasource), private=private)
     return Backend(
         settings=settings,
         catalogue=catalogue,
-        store=GeoPackageStore(accounts),
-        files=LocalFileStore(accounts),
-        keys=KeyBox(installation_secret(settings)),
+        store=cast("FeatureStore", RoutedStore(GeoPackageStore(accounts), external)),
+        external=external,
+        files=LocalFileStore(accounts, settings.storage_limit_bytes),
+        keys=keys,
         queue=open_queue(settings),
     )

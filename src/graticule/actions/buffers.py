@@ -19,6 +19,7 @@ import shapely
 from sqlalchemy import select
 
 from graticule.actions import features, fields, jobs, layers, need, tables
+from graticule.actions.datasets import geometry_type_of
 from graticule.actions.sources import Resolved
 from graticule.actions.users import new_resource
 from graticule.catalogue.orm import Dataset
@@ -214,11 +215,13 @@ def run_buffer(backend: Backend, actor: Actor, arguments: Mapping[str, Any], pro
 
 
 def _ready(backend: Backend, actor: Actor, plan: Plan) -> None:
+    geometry_type = geometry_type_of(backend, actor.user_id, plan.table)
     with backend.catalogue.write() as session:
         dataset = _awaited(session, actor.user_id, plan.table)
         if dataset is None:
             raise NotFound(f"Nothing waits for the table {plan.table} any more.")
         dataset.kind, dataset.status, dataset.status_text = "table", "ready", None
+        dataset.geometry_type = geometry_type
 
 
 def buffer_not_done(session: Session, job: Job, why: str) -> None:
