@@ -21,6 +21,7 @@ from graticule.errors import BadRequest, NotFound, Unavailable
 from graticule.model.features import GEOMETRY_TYPES, Batch, Table
 from graticule.stores import external_sql as sql
 from graticule.stores.external_sql import Found
+from graticule.stores.values import ready, summarised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from graticule.model.databases import Login
-    from graticule.model.features import Box, Query
+    from graticule.model.features import Box, Column, Query, Summary
 
 NAME = re.compile(r"external:(\d{1,18}):([^.]+)\.(.+)", re.DOTALL)
 CONNECT_SECONDS = 5
@@ -101,6 +102,16 @@ class ExternalTables:
             cursor.execute(text, values)
             while rows := cursor.fetchmany(batch_size):
                 yield _batch(rows, sql.names_of(found, query), geometry=query.geometry)
+
+    def summary(self, name: str, query: Query, column: Column) -> Summary:
+        login, found = self._found(name)
+        return summarised(self._row(login, *sql.summary(found, query, column)), column)
+
+    def distinct(self, name: str, query: Query, column: Column) -> list[Any]:
+        login, found = self._found(name)
+        with self._reading(login) as connection:
+            rows = connection.execute(*sql.distinct(found, query, column)).fetchall()
+        return ready([value for (value,) in rows], column)
 
     def version(self, name: str, feature: int) -> str | None:
         login, found = self._found(name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graticule.filters.to_sql import POSTGRES, PSEUDO_COLUMNS, to_sql
 from graticule.model.features import Column
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER
+from graticule.stores.query import aggregates, compared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +151,24 @@ def count(found: Found, query: Query) -> tuple[str, list[Any]]:
     """SELECT count(*) of what the query hits."""
     values: list[Any] = []
     return f"SELECT count(*) FROM {wrapped(found)}{_where(found, query, values)}", values
+
+
+def summary(found: Found, query: Query, column: Column) -> tuple[str, list[Any]]:
+    """SELECT what ``aggregates`` says of a column."""
+    values: list[Any] = []
+    wanted = aggregates(f"t.{quoted(column.name)}", _told(column), column, POSTGRES)
+    return f"SELECT {wanted} FROM {wrapped(found)}{_where(found, query, values)}", values
+
+
+def distinct(found: Found, query: Query, column: Column) -> tuple[str, list[Any]]:
+    """SELECT the different values of a column, in order."""
+    values: list[Any] = []
+    name = f"t.{quoted(column.name)}"
+    where = _where(found, query, values)
+    value = f"SELECT DISTINCT {compared(name, _told(column), column, POSTGRES)} FROM {wrapped(found)}"
+    values += [query.limit, query.offset]
+    some = f"{name} IS NOT NULL ORDER BY 1 LIMIT %s OFFSET %s"
+    return f"{value}{where} AND {some}" if where else f"{value} WHERE {some}", values
 
 
 def extent(found: Found) -> str:
