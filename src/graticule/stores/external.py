@@ -18,9 +18,10 @@ import shapely
 
 from graticule.addresses import Unreachable, address_of
 from graticule.errors import BadRequest, NotFound, Unavailable
-from graticule.model.features import GEOMETRY_TYPES, Batch, Summary, Table
+from graticule.model.features import GEOMETRY_TYPES, Batch, Table
 from graticule.stores import external_sql as sql
 from graticule.stores.external_sql import Found
+from graticule.stores.values import ready, summarised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from graticule.model.databases import Login
-    from graticule.model.features import Box, Column, Query
+    from graticule.model.features import Box, Column, Query, Summary
 
 NAME = re.compile(r"external:(\d{1,18}):([^.]+)\.(.+)", re.DOTALL)
 CONNECT_SECONDS = 5
@@ -104,13 +105,13 @@ class ExternalTables:
 
     def summary(self, name: str, query: Query, column: Column) -> Summary:
         login, found = self._found(name)
-        return Summary(*(_told(value) for value in self._row(login, *sql.summary(found, query, column))))
+        return summarised(self._row(login, *sql.summary(found, query, column)), column)
 
     def distinct(self, name: str, query: Query, column: Column) -> list[Any]:
         login, found = self._found(name)
-        text, values = sql.distinct(found, query, column)
         with self._reading(login) as connection:
-            return [_told(value) for (value,) in connection.execute(text, values).fetchall()]
+            rows = connection.execute(*sql.distinct(found, query, column)).fetchall()
+        return ready([value for (value,) in rows], column)
 
     def version(self, name: str, feature: int) -> str | None:
         login, found = self._found(name)

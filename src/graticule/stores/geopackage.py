@@ -12,14 +12,14 @@ import numpy as np
 
 from graticule.errors import Conflict, PreconditionFailed, Unavailable
 from graticule.geometry.crs import Crs
-from graticule.model.features import Batch, Query, Summary
+from graticule.model.features import Batch, Query
 from graticule.stores import counting, extent, gpkg_blob, rtree_sample, staged_table
 from graticule.stores import gpkg_schema as schema
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
 from graticule.stores.connections import Connections
 from graticule.stores.gpkg_schema import quoted
 from graticule.stores.query import count, distinct, is_filtered, select, summary
-from graticule.stores.values import reader, writer
+from graticule.stores.values import reader, ready, summarised, writer
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from graticule.model.features import Box, Column, Table
+    from graticule.model.features import Box, Column, Summary, Table
 
 
 class GeoPackageStore:
@@ -123,19 +123,15 @@ class GeoPackageStore:
                 yield _batch(rows, statement.columns, readers, geometry=query.geometry)
 
     def summary(self, account: int, table: Table, query: Query, column: Column) -> Summary:
-        statement, ready = summary(table, query, column), reader(column.type)
+        statement = summary(table, query, column)
         with self._connections.reading(account) as connection:
-            features, filled, different, low, high, mean, total = connection.execute(
-                statement.sql, statement.values
-            ).fetchone()
-        low, high = (value if value is None or ready is None else ready(value) for value in (low, high))
-        return Summary(features, filled, different, low, high, mean, total)
+            return summarised(connection.execute(statement.sql, statement.values).fetchone(), column)
 
     def distinct(self, account: int, table: Table, query: Query, column: Column) -> list[Any]:
-        statement, ready = distinct(table, query, column), reader(column.type)
+        statement = distinct(table, query, column)
         with self._connections.reading(account) as connection:
             rows = connection.execute(statement.sql, statement.values).fetchall()
-        return [value if ready is None else ready(value) for (value,) in rows]
+        return ready([value for (value,) in rows], column)
 
     def insert(self, account: int, table: Table, changes: Sequence[Change], owner: int) -> list[int]:
         now = int(time.time())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graticule.filters.nodes import Node
+    from graticule.filters.to_sql import Dialect
     from graticule.model.features import Box, Column, Query, Table
 
 CLASS = "__class"
@@ -68,13 +69,11 @@ def count(table: Table, query: Query) -> Statement:
 
 
 def summary(table: Table, query: Query, column: Column) -> Statement:
-    """SELECT count of all, count of values, count of different ones, least, greatest, mean, sum of a column."""
+    """SELECT what ``aggregates`` says of a column."""
     values: list[Any] = []
     name = f"t.{quoted(column.name)}"
-    ordered = name + (SQLITE.text_order if column.type == "text" else "")
-    number = SQLITE.as_double.format(name) if column.type in NUMBERS else "NULL"
-    wanted = f"count(*), count({name}), count(DISTINCT {name}), min({ordered}), max({ordered})"
-    return Statement(f"SELECT {wanted}, avg({number}), sum({number}) {_source(table, query, values)}", tuple(values))
+    source = _source(table, query, values)
+    return Statement(f"SELECT {aggregates(name, name, column, SQLITE)} {source}", tuple(values))
 
 
 def distinct(table: Table, query: Query, column: Column) -> Statement:
@@ -83,10 +82,30 @@ def distinct(table: Table, query: Query, column: Column) -> Statement:
     name = f"t.{quoted(column.name)}"
     source = _source(table, query, values)
     joint = "AND" if is_filtered(query) else "WHERE"
-    ordered = "1" + (SQLITE.text_order if column.type == "text" else "")
     values += [-1 if query.limit is None else query.limit, query.offset]
-    sql = f"SELECT DISTINCT {name} {source} {joint} {name} IS NOT NULL ORDER BY {ordered} LIMIT ? OFFSET ?"
+    value = compared(name, name, column, SQLITE)
+    sql = f"SELECT DISTINCT {value} {source} {joint} {name} IS NOT NULL ORDER BY 1 LIMIT ? OFFSET ?"
     return Statement(sql, tuple(values))
+
+
+def aggregates(name: str, told: str, column: Column, dialect: Dialect) -> str:
+    """The count of all, of values, of different ones, the least, the greatest, the mean and the sum of a column.
+
+    ``name`` is the column as it is stored, ``told`` as it is read.
+    """
+    value = compared(name, told, column, dialect)
+    value = f"CAST({name} AS integer)" if column.type == "boolean" else value
+    number = dialect.as_double.format(name)
+    mean_and_sum = f"avg({number}), sum({number})" if column.type in NUMBERS else "NULL, NULL"
+    counts = f"count(*), count({name}), count(DISTINCT {name})"
+    return f"{counts}, min({value}), max({value}), {mean_and_sum}"
+
+
+def compared(name: str, told: str, column: Column, dialect: Dialect) -> str:
+    """A column as values that are compared alike by every engine: texts by code point, times as they are told."""
+    if column.type == "text":
+        return name + dialect.text_order
+    return dialect.number_column.format(name) if column.type == "number" else told
 
 
 def _source(table: Table, query: Query, values: list[Any]) -> str:

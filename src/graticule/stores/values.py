@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from graticule.model.features import Summary
 
-    from graticule.model.features import ColumnType
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from graticule.model.features import Column, ColumnType
 
 # Beyond this not every whole number is a double.
 EXACT_INTEGERS = 2**53
@@ -16,6 +18,19 @@ EXACT_INTEGERS = 2**53
 def reader(column_type: ColumnType) -> Callable[[Any], Any] | None:
     """What makes a stored value (never None) ready for JSON; None when it is as it stands."""
     return _READERS.get(column_type)
+
+
+def ready(values: Sequence[Any], column: Column) -> list[Any]:
+    """Stored values of a column, ready for JSON."""
+    read = reader(column.type)
+    return [value if value is None or read is None else read(value) for value in values]
+
+
+def summarised(row: Sequence[Any], column: Column) -> Summary:
+    """A row of ``query.aggregates``."""
+    features, filled, different, low, high, mean, total = row
+    low, high = ready((low, high), column)
+    return Summary(features, filled, different, low, high, mean, total)
 
 
 def writer(column_type: ColumnType) -> Callable[[Any], Any]:
