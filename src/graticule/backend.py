@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from graticule.catalogue.database import Catalogue
 from graticule.catalogue.secrets import KeyBox, installation_secret
+from graticule.catalogue.sqlite import Sqlite
+from graticule.postgres import checked_url
 from graticule.storage.local import LocalFileStore
 from graticule.stores.geopackage import GeoPackageStore
 
@@ -39,15 +41,43 @@ class Backend:
 
 
 def open_backend(settings: Settings) -> Backend:
-    """Open what stands in the data directory, or begin a new one there; bring an older one up to date."""
+    """Open what stands in the data directory, or begin a new one there; bring an older one up to date.
+
+    Catalogue and features are in the database that the settings name, if they do. Raises ``Unavailable`` when that
+    cannot be reached.
+    """
     accounts = settings.data / "accounts"
     accounts.mkdir(parents=True, exist_ok=True)
-    catalogue = Catalogue(settings.data / "catalogue.sqlite")
-    catalogue.migrate()
+    catalogue, store = _in_files(settings) if settings.database_url is None else _in_database(settings)
     return Backend(
         settings=settings,
         catalogue=catalogue,
-        store=GeoPackageStore(accounts),
+        store=store,
         files=LocalFileStore(accounts),
         keys=KeyBox(installation_secret(settings)),
     )
+
+
+def _in_files(settings: Settings) -> tuple[Catalogue, FeatureStore]:
+    catalogue = Catalogue(Sqlite(settings.data / "catalogue.sqlite"))
+    catalogue.migrate()
+    return catalogue, GeoPackageStore(settings.data / "accounts")
+
+
+def _in_database(settings: Settings) -> tuple[Catalogue, FeatureStore]:
+    # Loading the driver takes time that an installation without a database need not spend.
+    from graticule.catalogue.postgres import Postgres
+    from graticule.stores.postgis import PostgisStore
+
+    assert settings.database_url is not None
+    url = checked_url(settings.database_url.get_secret_value())
+    replica = settings.database_read_url
+    read_url = None if replica is None else checked_url(replica.get_secret_value())
+    bounds = {"pool_min": settings.database_pool_min, "pool_max": settings.database_pool_max}
+    catalogue = Catalogue(Postgres(url, read_url, **bounds))
+    try:
+        catalogue.migrate()
+        return catalogue, PostgisStore(url, read_url, **bounds)
+    except BaseException:
+        catalogue.close()
+        raise

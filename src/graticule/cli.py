@@ -382,7 +382,8 @@ def settings_of(**given: Any) -> Settings:
 
 def require_data(data: Path) -> None:
     """Raises ``GraticuleError`` when this is no data directory."""
-    if not (data / "catalogue.sqlite").exists():
+    in_database = settings_of(data=data).database_url is not None
+    if not (data / ("accounts" if in_database else "catalogue.sqlite")).exists():
         raise GraticuleError(f"{data} is no data directory. This makes one: graticule init --data {data}")
 
 
@@ -423,6 +424,8 @@ def unusable(data: Path, error: Exception) -> str | None:
         return f"The data directory {data} cannot be used: {error.strerror}."
     if isinstance(error, CommandError):
         return f"{data} was made by a newer version of Graticule than this {__version__}."
+    if isinstance(error, DatabaseError) and settings_of().database_url is not None:
+        return f"The database cannot be used: {error.orig}"
     if isinstance(error, DatabaseError):
         return f"The catalogue in {data} cannot be used: {error.orig}. This says more: graticule doctor --data {data}"
     return None

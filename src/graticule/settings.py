@@ -28,6 +28,21 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GRATICULE_", frozen=True, extra="ignore")
 
     data: Path = Field(Path("data"), description="The data directory: catalogue, feature data, users' files.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="A PostgreSQL database with PostGIS that keeps the catalogue and the features, as "
+        "postgresql://user:password@host/name; files in the data directory keep them if unset.",
+    )
+    database_read_url: SecretStr | None = Field(
+        None,
+        description="A replica of that database, which is read from; it has to be a synchronous one (see Architecture).",
+    )
+    database_pool_min: int = Field(
+        1, ge=0, le=1000, description="How many connections one process keeps open, for the catalogue and for features."
+    )
+    database_pool_max: int = Field(
+        20, ge=2, le=1000, description="How many connections one process opens at most, for each of the two."
+    )
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="How many server processes to start.")

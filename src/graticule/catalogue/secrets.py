@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet
 
-from graticule.catalogue.database import exclusive
+from graticule.catalogue.sqlite import exclusive
 
 if TYPE_CHECKING:
     from graticule.settings import Settings

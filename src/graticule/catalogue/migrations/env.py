@@ -1,14 +1,34 @@
 """Run by Alembic: migrations on the connection that the caller gives."""
 
 from alembic import context
+from sqlalchemy import Connection, text
 
 from graticule.catalogue.orm import Base
 
+UNORDERED = """
+    SELECT a.attrelid::regclass::text AS relation, quote_ident(a.attname) AS name,
+           format_type(a.atttypid, a.atttypmod) AS type
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname = ANY(:tables)
+      AND a.attnum > 0 AND NOT a.attisdropped AND a.attcollation = '"default"'::regcollation
+"""
+
+
+def order_by_code_point(connection: Connection) -> None:
+    """Have PostgreSQL order every text of ours as SQLite does, whatever language the database was made for."""
+    tables = list(Base.metadata.tables)
+    for relation, name, kind in connection.execute(text(UNORDERED), {"tables": tables}).all():
+        connection.exec_driver_sql(f'ALTER TABLE {relation} ALTER COLUMN {name} TYPE {kind} COLLATE "C"')
+
+
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=True,
 )
 with context.begin_transaction():
     context.run_migrations()
+    if connection.dialect.name == "postgresql":
+        order_by_code_point(connection)

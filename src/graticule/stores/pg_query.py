@@ -1,0 +1,93 @@
+"""What PostgreSQL and PostGIS want of a query's SQL, as psycopg takes it: a percent sign in a name is doubled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graticule.filters.identifiers import postgres_name
+from graticule.filters.literals import INTEGER_RANGE
+from graticule.filters.to_sql import POSTGRES
+from graticule.stores.base import GEOMETRY, KEY
+from graticule.stores.query import Statements, is_plain
+
+if TYPE_CHECKING:
+    from graticule.model.features import ColumnType, Query, Table
+
+# Times as the API writes them: ISO 8601, in UTC, to the millisecond.
+_AS_TEXT: dict[ColumnType, str] = {
+    "date": "to_char({}, 'YYYY-MM-DD')",
+    "datetime": 'to_char({}, \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')',
+}
+
+
+def quoted(name: str) -> str:
+    """A column's or table's name as an SQL identifier."""
+    return '"' + postgres_name(name).replace('"', '""').replace("%", "%%") + '"'
+
+
+def schema_of(account: int) -> str:
+    """The schema that holds an account's tables."""
+    return f"usrsch{account}"
+
+
+def relation(account: int, name: str) -> str:
+    """A table's name with its schema."""
+    return f"{schema_of(account)}.{quoted(name)}"
+
+
+class PostgisStatements(Statements):
+    """The statements on the tables of an account; ``thinned``: a table so large that not all of it can be drawn."""
+
+    dialect = POSTGRES
+    mark = "%s"
+    false = "false"
+
+    def __init__(self, account: int, *, thinned: bool = False) -> None:
+        self.account = account
+        self.thinned = thinned
+
+    def quoted(self, name: str) -> str:
+        return quoted(name)
+
+    def relation(self, table: Table) -> str:
+        return relation(self.account, table.name)
+
+    def selected(self, table: Table, name: str) -> str:
+        kind = next((column.type for column in table.columns if column.name == name), "integer")
+        return _AS_TEXT.get(kind, "{}").format(f"t.{quoted(name)}")
+
+    def among(self, ids: tuple[int, ...], values: list[Any]) -> str:
+        values.append([number for number in ids if number in INTEGER_RANGE])
+        return f"t.{KEY} = ANY(CAST(%s AS bigint[]))"
+
+    def term(self, column: str, *, descending: bool) -> str:
+        return f"t.{quoted(column)} {'DESC NULLS LAST' if descending else 'ASC NULLS FIRST'}"
+
+    def part(self, limit: int | None, offset: int, values: list[Any]) -> str:
+        values += [limit, offset]
+        return " LIMIT CAST(%s AS bigint) OFFSET CAST(%s AS bigint)"
+
+    def in_boxes(self, table: Table, query: Query, values: list[Any]) -> tuple[str, str]:
+        source = f"FROM {self.relation(table)} t"
+        if self.thinned and query.raster is not None and is_plain(table, query):
+            return source, self._thinned(table, query, query.raster, values)
+        return source, _in_boxes(table, query, values)
+
+    def _thinned(self, table: Table, query: Query, raster: tuple[float, float], values: list[Any]) -> str:
+        """Of those smaller than a cell of the raster the last by id in each cell; all the others."""
+        box = f"box2d(t.{GEOMETRY})"
+        small = f"ST_XMax({box}) - ST_XMin({box}) < {raster[0]!r} AND ST_YMax({box}) - ST_YMin({box}) < {raster[1]!r}"
+        cell = f"floor(ST_XMin({box}) / {raster[0]!r}), floor(ST_YMin({box}) / {raster[1]!r})"
+        of_table = f"FROM {self.relation(table)} t WHERE"
+        large = f"SELECT t.{KEY} {of_table} {_in_boxes(table, query, values)} AND NOT ({small})"
+        one_each = f"SELECT max(t.{KEY}) {of_table} {_in_boxes(table, query, values)} AND {small} GROUP BY {cell}"
+        return f"t.{KEY} IN ({large} UNION ALL {one_each})"
+
+
+def _in_boxes(table: Table, query: Query, values: list[Any]) -> str:
+    parts = []
+    for box in query.boxes:
+        envelope = f"ST_MakeEnvelope(%s, %s, %s, %s, {int(table.srid or 0)})"
+        values += map(float, box)
+        parts.append(f"ST_Intersects(t.{GEOMETRY}, {envelope})" if query.exact else f"t.{GEOMETRY} && {envelope}")
+    return f"({' OR '.join(parts)})"
