@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GIBIBYTE = 1024**3
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     )
     database_read_url: SecretStr | None = Field(
         None,
-        description="A replica of that database, which is read from; it has to be a synchronous one (see Architecture).",
+        description="A replica of that database, to read from; a synchronous one (docs/architecture.md says why).",
     )
     database_pool_min: int = Field(
         1, ge=0, le=1000, description="How many connections one process keeps open, for the catalogue and for features."
@@ -75,3 +75,8 @@ class Settings(BaseSettings):
         "can have the server ask machines there.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the server logs.")
+
+    @field_validator("database_url", "database_read_url", mode="before")
+    @classmethod
+    def _none_of_empty(cls, value: object) -> object:
+        return value or None

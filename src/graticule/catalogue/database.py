@@ -24,8 +24,13 @@ NEWEST = max(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[
 class Database(Protocol):
     """What differs between the engines."""
 
-    reading: Engine
-    writing: Engine
+    @property
+    def reading(self) -> Engine:
+        """What transactions that only read run on."""
+
+    @property
+    def writing(self) -> Engine:
+        """What transactions that write run on."""
 
     def alone(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write, within this process. Raises ``Unavailable``."""
@@ -79,9 +84,12 @@ class Catalogue:
             yield
 
     def migrate(self) -> None:
-        """Bring the tables to the newest form. Several processes may call it at once."""
-        if self._revision() == NEWEST:
-            return
+        """Bring the tables to the newest form. Several processes may call it at once. Raises ``Unavailable``."""
+        with self._reported():
+            if self._revision() != NEWEST:
+                self._upgrade()
+
+    def _upgrade(self) -> None:
         # Loading Alembic takes as long as all the rest of opening a catalogue.
         from alembic import command
         from alembic.config import Config

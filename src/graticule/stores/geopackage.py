@@ -14,8 +14,8 @@ from graticule.stores import counting, extent, gpkg_blob, rtree_sample, staged_t
 from graticule.stores import gpkg_schema as schema
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
 from graticule.stores.connections import Connections
-from graticule.stores.gpkg_schema import quoted
 from graticule.stores.gpkg_query import STATEMENTS
+from graticule.stores.gpkg_schema import quoted
 from graticule.stores.query import is_filtered, is_plain
 from graticule.stores.values import reader, to_batch, writer
 

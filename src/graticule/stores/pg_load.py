@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import shapely
 
 from graticule.filters.literals import INTEGER_RANGE
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
     from psycopg import Cursor
 
@@ -97,14 +97,12 @@ def _batches(table: Table, source: Source, names: list[str]) -> Iterator[list[tu
     converts = [_CONVERTS[column.type] for column in table.columns]
     with closing(source.connection.execute(f"SELECT {listed} FROM {of} ORDER BY {KEY}")) as cursor:
         while rows := cursor.fetchmany(BATCH):
-            yield _converted(rows, converts, has_geometry=table.geometry_type is not None)
+            yield _converted(rows, converts, table)
 
 
-def _converted(
-    rows: list[tuple[Any, ...]], converts: Sequence[Convert], *, has_geometry: bool
-) -> list[tuple[Any, ...]]:
+def _converted(rows: list[tuple[Any, ...]], converts: Sequence[Convert], table: Table) -> list[tuple[Any, ...]]:
     ids, *columns = zip(*rows, strict=True)
-    own = [_wkb(columns.pop(0))] if has_geometry else []
+    own = [_wkb(columns.pop(0), table.srid or 0)] if table.geometry_type else []
     *values, created, modified, owner = columns
     changed: list[Sequence[Any]] = [
         [None if value is None else convert(value) for value in column]
@@ -114,11 +112,12 @@ def _converted(
     return list(zip(ids, *own, *changed, *ours, strict=True))
 
 
-def _wkb(blobs: Sequence[bytes | None]) -> list[bytes | None]:
-    """WKB of the blobs; None for what is empty or cannot be read."""
+def _wkb(blobs: Sequence[bytes | None], srid: int) -> list[bytes | None]:
+    """PostGIS's WKB of the blobs, which holds the projection; None for what is empty or cannot be read."""
     shapes: NDArray[np.object_] = gpkg_blob.decode(blobs)
     shapes[shapely.is_empty(shapes)] = None
-    wkb: list[bytes | None] = shapely.to_wkb(shapes, flavor="iso", output_dimension=3).tolist()
+    numbered = shapely.set_srid(shapes, srid)
+    wkb: list[bytes | None] = shapely.to_wkb(numbered, include_srid=True, output_dimension=3).tolist()
     return wkb
 
 

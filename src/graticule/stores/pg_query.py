@@ -53,7 +53,7 @@ class PostgisStatements(Statements):
         return relation(self.account, table.name)
 
     def selected(self, table: Table, name: str) -> str:
-        kind = next((column.type for column in table.columns if column.name == name), "integer")
+        kind = next(column.type for column in table.columns if column.name == name)
         return _AS_TEXT.get(kind, "{}").format(f"t.{quoted(name)}")
 
     def among(self, ids: tuple[int, ...], values: list[Any]) -> str:

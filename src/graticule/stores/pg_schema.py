@@ -8,9 +8,12 @@ cannot say that in a type; there conditions of the column say the rest. Names th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from graticule.errors import NotFound
+from pyproj.exceptions import CRSError
+
+from graticule.errors import BadRequest, NotFound
 from graticule.filters.identifiers import postgres_name
 from graticule.geometry.crs import Crs
 from graticule.model.features import Column, ColumnType, Table
@@ -53,7 +56,7 @@ OURS = frozenset({KEY, GEOMETRY, CREATED, MODIFIED, OWNER})
 LARGEST_SRID, FIRST_OWN_SRID = 998_999, 920_000
 LONGEST_SRTEXT = 2048
 
-DESCRIBE = f"""
+DESCRIBE = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, col_description(c.oid, a.attnum),
            CASE a.atttypid WHEN to_regtype('geometry') THEN postgis_typmod_type(a.atttypmod) END,
            CASE a.atttypid WHEN to_regtype('geometry') THEN postgis_typmod_srid(a.atttypmod) END
@@ -180,10 +183,19 @@ def _register(cursor: Cursor[Row], srid: int, crs_text: str, authority: str) -> 
     allowed = "SELECT has_table_privilege('spatial_ref_sys', 'INSERT')"
     if cursor.execute(allowed).fetchone() != (True,):
         return
-    pyproj = Crs.from_text(crs_text).pyproj
-    srtext = pyproj.to_wkt("WKT1_GDAL", output_axis_rule=True) or ""
-    cursor.execute(
-        "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES (%s, %s, %s, %s, %s) "
-        "ON CONFLICT DO NOTHING",
-        (srid, authority, srid, srtext if len(srtext) <= LONGEST_SRTEXT else "", Crs.from_text(crs_text).proj4),
-    )
+    with suppress(BadRequest):
+        crs = Crs.from_text(crs_text)
+        cursor.execute(
+            "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES (%s, %s, %s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
+            (srid, authority, srid, _srtext(crs), crs.proj4),
+        )
+
+
+def _srtext(crs: Crs) -> str:
+    """The definition as PostGIS keeps it; nothing where the WKT of 1999 has no words for it, or too many."""
+    try:
+        srtext = crs.pyproj.to_wkt("WKT1_GDAL", output_axis_rule=True) or ""
+    except CRSError:
+        return ""
+    return srtext if len(srtext) <= LONGEST_SRTEXT else ""

@@ -20,7 +20,7 @@ from graticule.stores import pg_load, pg_schema, staged_table
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
 from graticule.stores.pg_connections import PgConnections
 from graticule.stores.pg_query import PostgisStatements, quoted, relation, schema_of
-from graticule.stores.query import is_filtered, is_plain
+from graticule.stores.query import is_plain
 from graticule.stores.values import reader, to_batch
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection, Cursor
 
-    from graticule.model.features import Batch, Box, ColumnType, Query, Table
+    from graticule.model.features import Batch, Box, Query, Table
     from graticule.stores.query import Statement
 
     Row = tuple[Any, ...]
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # With fewer features than this nothing is left out of a picture.
 FEWEST_TO_THIN = 30_000
 # How a value is bound, by the type of its column.
-MARKS: dict[ColumnType, str] = {**POSTGRES.literals, "number": POSTGRES.literals["real"]}
+MARKS: dict[str, str] = {"number": POSTGRES.literals["real"]} | dict(POSTGRES.literals.items())
 
 
 class PostgisStore:
@@ -112,8 +112,7 @@ class PostgisStore:
 
     def extent(self, account: int, name: str) -> Box | None:
         with self._connections.reading() as connection:
-            sql = f"SELECT min(ST_XMin(b)), min(ST_YMin(b)), max(ST_XMax(b)), max(ST_YMax(b)) FROM {{}} t, {_BOX}"
-            row = connection.execute(sql.format(relation(account, name)).replace("%%", "%")).fetchone()
+            row = connection.execute(_EXTENT.format(relation(account, name)).replace("%%", "%")).fetchone()
         return None if row is None or row[0] is None else (row[0], row[1], row[2], row[3])
 
     def count(self, account: int, table: Table, query: Query) -> int:
@@ -176,8 +175,11 @@ class PostgisStore:
         self._connections.close()
 
 
-# The exact envelope of a geometry: the one kept beside it is rounded to floats.
-_BOX = f"LATERAL (SELECT box3d(t.{GEOMETRY}) AS b) AS boxes"
+# In three dimensions it is of doubles; in two of the envelopes that are kept as floats.
+_EXTENT = f"""
+    SELECT ST_XMin(boxes.box), ST_YMin(boxes.box), ST_XMax(boxes.box), ST_YMax(boxes.box)
+    FROM (SELECT ST_3DExtent(t.{GEOMETRY}) AS box FROM {{}} t) AS boxes
+"""
 _EXISTS = """
     SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND lower(c.relname) = lower(%s)
@@ -194,11 +196,11 @@ def _refuse_taken(cursor: Cursor[Row], account: int, name: str) -> None:
 
 
 def _canonical(crs_text: str) -> str:
-    """A projection by its EPSG number where it has one, else by its definition in WKT."""
+    """A projection by its EPSG number where it has one, else as it is."""
     crs = Crs.from_text(crs_text)
     if crs.is_web_mercator:
         return "EPSG:3857"
-    return f"EPSG:{crs.epsg}" if crs.epsg else crs.pyproj.to_wkt("WKT1_GDAL", output_axis_rule=True) or crs_text
+    return f"EPSG:{crs.epsg}" if crs.epsg else crs_text
 
 
 def _rows(connection: Connection[Row], account: int, name: str) -> float:
