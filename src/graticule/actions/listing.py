@@ -82,7 +82,9 @@ def _order(order_by: str | None, known: Attributes) -> list[ColumnElement[Any]]:
         if direction.strip().lower() not in ("", "asc", "desc"):
             raise BadRequest("Unknown direction.", field="order_by", value=direction, expected="asc or desc")
         # Named again it changes nothing.
-        terms.setdefault(name.strip(), column.desc() if direction.strip().lower() == "desc" else column.asc())
+        descending = direction.strip().lower() == "desc"
+        # PostgreSQL would have what is empty last.
+        terms.setdefault(name.strip(), column.desc().nulls_last() if descending else column.asc().nulls_first())
     return list(terms.values())
 
 

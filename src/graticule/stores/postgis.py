@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 # With fewer features than this nothing is left out of a picture.
-FEWEST_TO_THIN = 30_000
+FEWEST_TO_THIN = 20_000
 # How a value is bound, by the type of its column.
 MARKS: dict[str, str] = {"number": POSTGRES.literals["real"]} | dict(POSTGRES.literals.items())
 
@@ -124,7 +124,7 @@ class PostgisStore:
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         types = {column.name: column.type for column in table.columns}
         with self._connections.reading() as connection:
-            thinned = is_plain(table, query) and _rows(connection, account, table.name) >= FEWEST_TO_THIN
+            thinned = is_plain(table, query) and _are_many(connection, account, table, query)
             statement = PostgisStatements(account, thinned=thinned).select(table, query)
             readers = [reader(types.get(name, "integer")) for name in statement.columns]
             decode = _decode if query.geometry else None
@@ -203,10 +203,16 @@ def _canonical(crs_text: str) -> str:
     return f"EPSG:{crs.epsg}" if crs.epsg else crs_text
 
 
-def _rows(connection: Connection[Row], account: int, name: str) -> float:
-    """About how many rows the table has, as of its last analysis."""
-    row = connection.execute(_ESTIMATE, (schema_of(account), postgres_name(name))).fetchone()
-    return 0 if row is None else float(row[0])
+def _are_many(connection: Connection[Row], account: int, table: Table, query: Query) -> bool:
+    """Whether the query hits more than are ever drawn one by one. Counted so far only, and in large tables only."""
+    row = connection.execute(_ESTIMATE, (schema_of(account), postgres_name(table.name))).fetchone()
+    if row is None or row[0] < FEWEST_TO_THIN:
+        return False
+    values: list[Any] = []
+    source = PostgisStatements(account).source(table, query, values)
+    sql = f"SELECT count(*) FROM (SELECT {source} LIMIT {FEWEST_TO_THIN}) AS hit"
+    found = connection.execute(sql, values).fetchone()
+    return found == (FEWEST_TO_THIN,)
 
 
 def _are_few(query: Query, batch_size: int) -> bool:
