@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,8 @@ from urllib.parse import quote
 GRATICULE = [sys.executable, "-m", "graticule"]
 LOGIN = "login.txt"
 ADMINISTRATOR = "admin"
+# A proxy that the environment names must not learn the key.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 VECTOR = ("point", "line", "polygon")
 
 
@@ -38,16 +41,26 @@ def main() -> int:
 
 def make_installation(data: Path) -> None:
     """A data directory with an administrator and the demonstration map: the whole of it, or nothing."""
-    if data.exists() and any(data.iterdir()):
+    if data.exists() and not (data.is_dir() and not any(data.iterdir())):
         sys.exit(f"error: {data} is neither empty nor a data directory. Choose another one with DATA=")
     draft = data.resolve().with_name(data.resolve().name + ".new")
     shutil.rmtree(draft, ignore_errors=True)  # of a first start that was broken off
     draft.parent.mkdir(parents=True, exist_ok=True)
+    make_private(draft)
     password = secrets.token_urlsafe(12)
     print(f"First start: making the data directory {data}.", flush=True)
     key = initialise(draft, password)
     write_login(draft / LOGIN, {"user": ADMINISTRATOR, "password": password, "key": key})
     draft.rename(data.resolve())
+
+
+def make_private(folder: Path) -> None:
+    """A new folder for the account alone that runs this: passwords, keys and everybody's files will be in it."""
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        # A link, or a folder of somebody else's: what is written there is not ours alone.
+        sys.exit(f"error: cannot make {folder}: {error.strerror}. Remove it, or choose another place with DATA=")
 
 
 def initialise(data: Path, password: str) -> str:
@@ -81,15 +94,29 @@ def read_login(path: Path) -> dict[str, str]:
 
 def serve(data: Path, port: int) -> int:
     """Run the server until it is told to end; answers its exit code."""
+    host = os.environ.get("GRATICULE_HOST", "127.0.0.1")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    # Another program on the port must not be told the key. The server will say that it cannot listen there.
+    taken = answers(host, port)
     server = subprocess.Popen([*GRATICULE, "serve", "--data", str(data), "--port", str(port)])
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     # Ctrl-C reaches the server too, which ends by itself.
     signal.signal(signal.SIGINT, lambda *_: None)
-    host = os.environ.get("GRATICULE_HOST", "127.0.0.1")
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
-    if wait_for(url, server):
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if not taken and wait_for(url, server):
         introduce(url, data)
-    return server.wait()
+    code = server.wait()
+    # Having been told to end and having ended is no failure.
+    return 0 if -code in (signal.SIGTERM, signal.SIGINT) else code
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether a program listens there."""
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes]) -> bool:
@@ -106,7 +133,7 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> bool:
 
 def get(url: str, key: str = "") -> Any:
     request = urllib.request.Request(url, headers={"API-Key": key} if key else {})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with DIRECT.open(request, timeout=10) as answer:
         return json.load(answer)
 
 

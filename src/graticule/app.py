@@ -11,7 +11,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from graticule import __version__
-from graticule.actions import datasets, users
+from graticule.actions import datasets
+from graticule.actions.users import ensure_anonymous
 from graticule.api import (
     docs,
     errors,
@@ -21,13 +22,18 @@ from graticule.api import (
     keys,
     layers,
     maps,
+    oauth2_clients,
+    options,
     pages,
     permissions,
     render,
+    roles,
     static,
     storage,
     tables,
     tiles,
+    userapprovedapps,
+    users,
 )
 from graticule.api.middleware import ApiConventions
 from graticule.backend import open_backend
@@ -44,8 +50,13 @@ ROUTERS = (
     export.router,
     tables.router,
     storage.router,
+    users.router,
+    roles.router,
     keys.router,
+    oauth2_clients.router,
+    userapprovedapps.router,
     permissions.router,
+    options.router,
     render.router,
     pages.embedding,
     tiles.router,
@@ -74,7 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = settings.threads
         backend = app.state.backend = open_backend(settings)
-        users.ensure_anonymous(backend)
+        ensure_anonymous(backend)
         datasets.sweep(backend)
         yield
         backend.close()

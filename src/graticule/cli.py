@@ -36,7 +36,9 @@ app = typer.Typer(help="Graticule, a self-hosted cloud GIS.", **PLAIN)  # type: 
 user_app = typer.Typer(help="Accounts of this installation.", **PLAIN)  # type: ignore[arg-type]
 key_app = typer.Typer(help="API keys of an account.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(user_app, name="user")
+role_app = typer.Typer(help="Roles: groups of users.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(key_app, name="key")
+app.add_typer(role_app, name="role")
 
 err = Console(stderr=True, highlight=False)
 
@@ -311,6 +313,57 @@ def key_revoke(
     with opened(data) as backend:
         keys.delete_key(backend, actor_named(backend, user), key_id)
     typer.echo(f"Revoked the key {key_id}.")
+
+
+# ---------------------------------------------------------------- roles
+
+
+@role_app.command("add")
+def role_add(
+    name: Annotated[str, typer.Argument(help="What it is called.")],
+    data: Data = DEFAULT_DATA,
+    user: User = "",
+    parent: Annotated[int | None, typer.Option(help="The id of the role that it stands below.")] = None,
+) -> None:
+    """Make a role and print its id."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        view = roles.create_role(backend, actor_named(backend, user), {"name": name, "parent_id": parent})
+    typer.echo(str(view.role.id))
+
+
+@role_app.command("list")
+def role_list(data: Data = DEFAULT_DATA) -> None:
+    """List the roles and how many users are in each."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        found = roles.all_roles(backend)
+    rows = [
+        (str(role.id), role.name, str(role.parent_id or ""), role.owner.username, str(members))
+        for role, members in found
+    ]
+    show_table(("id", "name", "below", "owner", "users"), rows)
+
+
+@role_app.command("member")
+def role_member(
+    role_id: Annotated[int, typer.Argument(help="The role's id, as graticule role list shows it.")],
+    name: Annotated[str, typer.Argument(help="The user's name.")],
+    data: Data = DEFAULT_DATA,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the user out of the role.")] = False,
+) -> None:
+    """Put a user into a role, or take one out, at once and for every running server."""
+    from graticule.actions import roles
+
+    with opened(data) as backend:
+        administrator = actor_named(backend, "")
+        if remove:
+            roles.remove_member(backend, administrator, role_id, actor_named(backend, name).user_id)
+        else:
+            roles.add_member(backend, administrator, role_id, {"username": name})
+    typer.echo(f"{name} is {'no longer ' if remove else ''}in the role {role_id}.")
 
 
 # ---------------------------------------------------------------- files in and out

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from tests.people import join, new_role, share_with_role
 from tests.server import Caller, Server
 from tests.sharing import (
     account_of,
+    made,
     new_feature,
     new_layer,
     new_map,
@@ -34,15 +36,17 @@ NUMBERS = itertools.count(1)
 
 @dataclass
 class Things:
-    """What one owner has, each with one feature of the owner's."""
+    """What one owner has of the kind that a test is about, each with one feature of the owner's."""
 
-    map: str
-    layer: str
-    table: str
-    feature: int
-    row: int
-    file: str
-    resources: dict[str, str]
+    map: str = ""
+    layer: str = ""
+    table: str = ""
+    feature: int = 0
+    row: int = 0
+    file: str = ""
+    role: int = 0
+    account: int = 0
+    resources: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -59,28 +63,52 @@ def other(server: Server) -> Iterator[Caller]:
         yield caller
 
 
-@pytest.fixture
-def things(user: Caller) -> Things:
-    number = next(NUMBERS)
-    table_name, data_name, file_name = f"places_{number}", f"data_{number}", f"notes_{number}.txt"
-    found, table = new_map(user), new_table(user, table_name)
-    new_table(user, data_name)
-    layer = new_layer(user, found["id"], data_name)
-    upload(user, "", **{file_name.replace(".", "__"): b"notes"})
-    return Things(
-        map=found["id"],
-        layer=layer["id"],
-        table=f"usrsch{user.user_id}.{table_name}",
-        feature=new_feature(user, layer["id"], name="the owner's"),
-        row=new_row(user, table_name, name="the owner's"),
-        file=f"storage/fs/{account_of(user)}/{file_name}",
-        resources={
-            "map": found["resource_id"],
-            "layer": layer["resource_id"],
-            "table": table["resource_id"],
-            "file": resource_of_file(user, file_name),
-        },
-    )
+@pytest.fixture(scope="module")
+def admin(server: Server) -> Iterator[Caller]:
+    """Who makes accounts, and owns them for the purpose of these tests."""
+    with server.new_user(administrator=True) as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def owners(user: Caller, admin: Caller) -> dict[str, Caller]:
+    """Who owns the things of each kind."""
+    return dict.fromkeys(KINDS, user) | {"user": admin}
+
+
+def a_map(owner: Caller) -> Things:
+    data = f"data_{next(NUMBERS)}"
+    found, _ = new_map(owner), new_table(owner, data)
+    layer = new_layer(owner, found["id"], data)
+    feature = new_feature(owner, layer["id"], name="the owner's")
+    resources = {"map": found["resource_id"], "layer": layer["resource_id"]}
+    return Things(map=found["id"], layer=layer["id"], feature=feature, resources=resources)
+
+
+def a_table(owner: Caller) -> Things:
+    name = f"places_{next(NUMBERS)}"
+    table = new_table(owner, name)
+    row = new_row(owner, name, name="the owner's")
+    return Things(table=f"usrsch{owner.user_id}.{name}", row=row, resources={"table": table["resource_id"]})
+
+
+def a_file(owner: Caller) -> Things:
+    name = f"notes_{next(NUMBERS)}.txt"
+    upload(owner, "", **{name.replace(".", "__"): b"notes"})
+    return Things(file=f"storage/fs/{account_of(owner)}/{name}", resources={"file": resource_of_file(owner, name)})
+
+
+def a_role(owner: Caller) -> Things:
+    role = new_role(owner)
+    return Things(role=role["id"], resources={"role": role["resource_id"]})
+
+
+def a_user(owner: Caller) -> Things:
+    account = made(owner.post("users", json={"username": f"account{next(NUMBERS)}_{owner.username}"}))
+    return Things(account=account["id"], resources={"user": account["resource_id"]})
+
+
+MAKERS = {"map": a_map, "layer": a_map, "table": a_table, "file": a_file, "role": a_role, "user": a_user}
 
 
 @dataclass(frozen=True)
@@ -102,6 +130,7 @@ class Action:
 
 
 FEATURE = {"data": {"name": "new"}, "geometry": "POINT (3 4)"}
+OPTION = {"option_name": "a", "option_value": "b"}
 GRANT = {"username": "anonymous", "permission": "READ"}
 
 # What the layer's own permissions and its map's both bring.
@@ -159,6 +188,10 @@ OF_MAP = [
     Action("vector tile", lambda c, t: c.get(f"maps/{t.map}/tiles/0/0/0.mvt"), 200, READ),
     Action("style", lambda c, t: c.get(f"maps/{t.map}/style.json"), 200, READ),
     Action("TileJSON", lambda c, t: c.get(f"maps/{t.map}/tilejson.json"), 200, READ),
+    Action("its sharing", lambda c, t: c.get(f"maps/{t.map}/sharing"), 200, READ),
+    Action("its timestamp", lambda c, t: c.get(f"maps/{t.map}/get_modified_timestamp"), 200, READ),
+    Action("its options", lambda c, t: c.get(f"maps/{t.map}/options"), 200, READ),
+    Action("keep an option", lambda c, t: c.post(f"maps/{t.map}/options", json=OPTION), 201, EDIT),
     *OF_FEATURES,
     Action("change a map", lambda c, t: c.put(f"maps/{t.map}", json={"name": "renamed"}), 200, EDIT),
     Action("change a map by body", lambda c, t: c.put("maps", json={"id": t.map, "name": "renamed"}), 200, EDIT),
@@ -178,6 +211,8 @@ OF_MAP = [
 # A layer's own share says nothing of its map.
 OF_LAYER = [
     *OF_FEATURES,
+    Action("its options", lambda c, t: c.get(f"layers/{t.layer}/options"), 200, READ),
+    Action("keep an option", lambda c, t: c.post(f"layers/{t.layer}/options", json=OPTION), 201, EDIT),
     Action("its map", lambda c, t: c.get(f"maps/{t.map}"), 200, set(), others=tuple((name, 404) for name in NAMES)),
     Action("change it", lambda c, t: c.put(f"layers/{t.layer}", json={"name": "renamed"}), 200, set()),
     Action("remove it", lambda c, t: c.delete(f"layers/{t.layer}"), 204, set()),
@@ -228,7 +263,37 @@ OF_FILE = [
     Action("delete a file", lambda c, t: c.delete(t.file), 204, {"OWNER"}),
 ]
 
-KINDS = {"map": OF_MAP, "layer": OF_LAYER, "table": OF_TABLE, "file": OF_FILE}
+OF_ROLE = [
+    Action("get a role", lambda c, t: c.get(f"roles/{t.role}"), 200, READ, stranger=403),
+    Action("its users", lambda c, t: c.get(f"roles/{t.role}/users"), 200, READ),
+    Action("its options", lambda c, t: c.get(f"resources/{t.resources['role']}/options"), 200, READ),
+    Action("change a role", lambda c, t: c.put(f"roles/{t.role}", json={"name": "renamed"}), 200, EDIT, stranger=403),
+    Action(
+        "change a role by body",
+        lambda c, t: c.put("roles", json={"id": t.role, "name": "renamed"}),
+        200,
+        EDIT,
+        stranger=403,
+    ),
+    Action("add a user", lambda c, t: c.post(f"roles/{t.role}/users", json={"user_id": 1}), 201, EDIT),
+    Action("remove a user", lambda c, t: c.delete(f"roles/{t.role}/users/1"), 204, EDIT),
+    Action("see shares", lambda c, t: c.get(f"resources/{t.resources['role']}/permissions"), 200, set(NAMES)),
+    Action("share", lambda c, t: c.post(f"resources/{t.resources['role']}/permissions", json=GRANT), 201, GIVE),
+    Action("delete a role", lambda c, t: c.delete(f"roles/{t.role}"), 204, EDIT, stranger=403),
+]
+
+OF_USER = [
+    Action("get a user", lambda c, t: c.get(f"users/{t.account}"), 200, READ, stranger=403),
+    Action("its options", lambda c, t: c.get(f"resources/{t.resources['user']}/options"), 200, READ),
+    Action("change a user", lambda c, t: c.put(f"users/{t.account}", json={"web": "new"}), 200, EDIT, stranger=403),
+    Action("its mail", lambda c, t: c.put(f"users/{t.account}", json={"email": "a@b.c"}), 200, set(), stranger=403),
+    Action("end it", lambda c, t: c.put(f"users/{t.account}", json={"active": False}), 200, set(), stranger=403),
+    Action("see shares", lambda c, t: c.get(f"resources/{t.resources['user']}/permissions"), 200, set(NAMES)),
+    Action("share", lambda c, t: c.post(f"resources/{t.resources['user']}/permissions", json=GRANT), 201, GIVE),
+    Action("delete a user", lambda c, t: c.delete(f"users/{t.account}"), 204, EDIT, stranger=403),
+]
+
+KINDS = {"map": OF_MAP, "layer": OF_LAYER, "table": OF_TABLE, "file": OF_FILE, "role": OF_ROLE, "user": OF_USER}
 
 
 def answers(actions: list[Action], caller: Caller, things: Things) -> dict[str, int]:
@@ -237,27 +302,77 @@ def answers(actions: list[Action], caller: Caller, things: Things) -> dict[str, 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("permission", NAMES)
-def test_each_permission(user: Caller, other: Caller, things: Things, kind: str, permission: str) -> None:
-    share(user, things.resources[kind], other.username, permission)
+def test_each_permission(owners: dict[str, Caller], other: Caller, kind: str, permission: str) -> None:
+    things = MAKERS[kind](owners[kind])
+    share(owners[kind], things.resources[kind], other.username, permission)
     expected = {action.name: action.expected(permission) for action in KINDS[kind]}
     assert answers(KINDS[kind], other, things) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_owner(user: Caller, things: Things, kind: str) -> None:
-    for action in KINDS[kind]:
-        if action.allowed:
-            assert (action.name, action.do(user, things).status_code) == (action.name, action.status)
+@pytest.mark.parametrize("permission", ["READ", "EDIT", "UPDATE_MDC", "OWNER"])
+@pytest.mark.parametrize("through", ["role", "nested role"])
+def test_by_a_role(
+    owners: dict[str, Caller],
+    members: dict[str, Caller],
+    roles: dict[str, int],
+    kind: str,
+    permission: str,
+    through: str,
+) -> None:
+    """Who is in a role, or in one below it, has what the role has; who is in the one above has nothing by it."""
+    things = MAKERS[kind](owners[kind])
+    share_with_role(owners[kind], things.resources[kind], roles["role"], permission)
+    actions = [action for action in KINDS[kind] if action.name not in DRAWN]
+    assert answers(actions, members["above"], things) == {action.name: action.stranger for action in actions}
+    assert answers(actions, members[through], things) == {
+        action.name: action.expected(permission) for action in actions
+    }
+
+
+# By one and the same right; what it is drawn by is looked at in person.
+DRAWN = {
+    "picture", "iframe", "tile", "vector tile", "style", "TileJSON", "export", "picture of a layer", "tile of a layer",
+    "vector tile of a layer", "features as CSV", "its rows as CSV",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def members(server: Server) -> Iterator[dict[str, Caller]]:
+    """Who is in which of the roles, and has nothing else."""
+    with server.new_user() as above, server.new_user() as role, server.new_user() as nested:
+        yield {"above": above, "role": role, "nested role": nested}
+
+
+@pytest.fixture(scope="module")
+def roles(user: Caller, admin: Caller, members: dict[str, Caller]) -> dict[str, int]:
+    """A role with one above and one below it; the administrator, who sees all roles, can share with them too."""
+    above = new_role(user)["id"]
+    middle = new_role(user, parent_id=above)["id"]
+    made_of = {"above": above, "role": middle, "nested role": new_role(user, parent_id=middle)["id"]}
+    for name, role in made_of.items():
+        join(user, role, members[name])
+    return made_of
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_strangers(other: Caller, things: Things, kind: str) -> None:
+def test_the_owner(owners: dict[str, Caller], kind: str) -> None:
+    things = MAKERS[kind](owners[kind])
+    for action in KINDS[kind]:
+        if action.allowed:
+            assert (action.name, action.do(owners[kind], things).status_code) == (action.name, action.status)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_strangers(owners: dict[str, Caller], other: Caller, kind: str) -> None:
+    things = MAKERS[kind](owners[kind])
     assert answers(KINDS[kind], other, things) == {action.name: action.stranger for action in KINDS[kind]}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nobody(anonymous: Caller, things: Things, kind: str) -> None:
+def test_nobody(owners: dict[str, Caller], anonymous: Caller, kind: str) -> None:
     """What needs a signed-in caller says so; all else is hidden."""
+    things = MAKERS[kind](owners[kind])
     creating = {"add a layer": 403}
     expected = {action.name: creating.get(action.name, action.stranger) for action in KINDS[kind]}
     assert answers(KINDS[kind], anonymous, things) == expected
@@ -270,25 +385,27 @@ def wrong(server: Server) -> Iterator[Caller]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wrong_key(user: Caller, wrong: Caller, things: Things, kind: str) -> None:
+def test_a_wrong_key(owners: dict[str, Caller], wrong: Caller, kind: str) -> None:
     """Is refused before anything is looked at, also where everyone may read."""
-    share(user, things.resources[kind], "anonymous", "READ")
+    things = MAKERS[kind](owners[kind])
+    share(owners[kind], things.resources[kind], "anonymous", "READ")
     assert set(answers(KINDS[kind], wrong, things).values()) == {403}
 
 
 @pytest.mark.parametrize("permission", ["READ", "INSERT", "UPDATE", "DELETE", "EDIT"])
-def test_everyone(user: Caller, anonymous: Caller, other: Caller, things: Things, permission: str) -> None:
+def test_everyone(user: Caller, anonymous: Caller, other: Caller, permission: str) -> None:
     """What is shared with anonymous holds for callers with and without a key."""
+    things = a_map(user)
     share(user, things.resources["map"], "anonymous", permission)
     ends = {"delete another's feature", "remove a layer", "delete a map"}
     lasting = [action for action in OF_MAP if action.name not in ends]
     expected = {action.name: action.expected(permission) for action in lasting}
     assert answers(lasting, other, things) == expected
-    signed_in_only = {"add a layer": 403, "see shares": 403}
+    signed_in_only = {"add a layer": 403, "see shares": 403, "keep an option": 403}
     assert answers(lasting, anonymous, things) == expected | signed_in_only
 
 
-@pytest.mark.parametrize("path", ["maps", "tables", "layers", "storage/fs"])
+@pytest.mark.parametrize("path", ["maps", "tables", "layers", "storage/fs", "users", "roles"])
 def test_creating_needs_a_caller(anonymous: Caller, path: str) -> None:
     response = anonymous.post(path, json={"name": "x", "filename": "x", "content": "x", "mid": 1, "type": "folder"})
     assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")

@@ -108,3 +108,9 @@ def test_a_word_that_is_no_limit_is_kept(user: Caller, limited: Callable[[str], 
     caller = limited("qgis")
     assert "qgis" in [one["scope"] for one in got(user.get("keys"))["data"]]
     made(caller.post("keys", json={"key_desc": "made by it"}))
+
+
+@pytest.mark.parametrize("host", ["x/1/layers/1/features/", "x/1/tables/a/rows?", "x/1/tables/a/rows#", "["])
+def test_the_name_of_the_host_lends_no_rights(user: Caller, limited: Callable[[str], Caller], host: str) -> None:
+    path = f"maps/{new_map(user)['id']}"
+    assert limited("features").put(path, json={"name": "taken"}, headers={"Host": host}).status_code == 403

@@ -340,6 +340,19 @@ def test_giving_up_ones_own_share(user: Caller, other: Caller) -> None:
     assert other.get(f"maps/{found['id']}").status_code == 404
 
 
+def test_who_may_not_share_does_not_learn_what_others_have(user: Caller, other: Caller) -> None:
+    """A share of somebody else, one that is not there, and one of another resource: one answer to all."""
+    resource = new_map(user)["resource_id"]
+    share(user, resource, other.username, "READ")
+    owners = owner_shares(user, resource, user.username)
+    elsewhere = owner_shares(user, new_map(user)["resource_id"], user.username)
+    paths = [f"resources/{resource}/permissions/{one}" for one in (owners, elsewhere, "999999999")]
+    assert [other.delete(path).status_code for path in paths] == [403] * 3
+    assert [other.get(path).status_code for path in paths] == [404] * 3
+    share(user, resource, other.username, "SHARE")
+    assert [other.delete(path).status_code for path in paths] == [403, 404, 404]
+
+
 @pytest.mark.parametrize(
     ("held", "may_give"),
     [
@@ -394,12 +407,22 @@ def test_one_sees_the_shares_that_hold_for_oneself(user: Caller, other: Caller, 
         ({"permission": "READ", "username": "nobody of that name"}, "username"),
         ({"permission": "EVERYTHING", "username": "anonymous"}, "permission"),
         ({"username": "anonymous"}, "permission"),
+        ({"permission": "READ", "user_id": [1]}, "user_id"),
+        ({"permission": "READ", "user_id": True}, "user_id"),
+        ({"permission": "READ", "user_id": "1_0"}, "user_id"),
+        ({"permission": "READ", "user_id": 10**18}, "user_id"),
+        ({"permission": "READ", "user_id": None}, "username"),
+        ({"permission": ["READ"], "username": "anonymous"}, "permission"),
+        ({"permission": "X" * 100_000, "username": "anonymous"}, "permission"),
+        ({"permission": "READ", "username": {"a": 1}}, "username"),
+        ({"permission": "READ", "username": "a\0"}, "username"),
     ],
 )
-def test_shares_that_cannot_be(user: Caller, sent: dict[str, str], field: str) -> None:
+def test_shares_that_cannot_be(user: Caller, sent: dict[str, object], field: str) -> None:
     resource = new_map(user)["resource_id"]
     answer = user.post(f"resources/{resource}/permissions", json=sent)
     assert (answer.status_code, answer.json()["nested"]["field"]) == (400, field)
+    assert len(answer.content) < 1000
     assert len(got(user.get(f"resources/{resource}/permissions"))["data"]) == 1
 
 

@@ -113,7 +113,40 @@ def test_body_fields_of_a_delete_are_parameters(user: Caller) -> None:
     new_table(user)
     new_layer(user, map_id, "places")
     refused(user.delete("tables/places"), 409)
+    refused(user.request("DELETE", "tables/places", json={"force": None, "other": [{"a": None}]}), 409)
+    refused(user.request("DELETE", "tables/places", json={"force": [True]}), 400, "force")
     assert user.request("DELETE", "tables/places", json={"force": True}).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        ("POST", "maps", "name"),
+        ("POST", "maps", "share"),
+        ("POST", "maps", "epsg"),
+        ("POST", "keys", "scope"),
+        ("POST", "layers", "mid"),
+        ("DELETE", "tables/none", "force"),
+        ("POST", "resources/{r}/permissions", "permission"),
+        ("POST", "resources/{r}/permissions", "user_id"),
+        ("GET", "maps", "api_key"),
+        ("POST", "/login", "next"),
+    ],
+)
+def test_fields_nested_as_deeply_as_a_body_may_be(
+    server: Server, user: Caller, method: str, path: str, field: str
+) -> None:
+    resource = new_map(user)["resource_id"]
+    sent: dict[str, Any] = {"permission": "READ", field: 0}
+    content = json.dumps(sent).replace(f'"{field}": 0', f'"{field}": ' + "[" * 199 + "]" * 199)
+    address = server.url + path if path.startswith("/") else path.format(r=resource)
+    headers = {"API-Key": "" if field == "api_key" else user.key or ""}
+    assert user.request(method, address, content=content, headers=headers).status_code == 400
+
+
+def test_a_body_of_many_brackets_that_is_not_deep(user: Caller) -> None:
+    content = json.dumps({"name": "[" * 300 + '\\"', "other": [[]] * 300})
+    assert len(made(user.post("maps", content=content))["name"]) == 302
 
 
 XML = '<?xml version="1.0"?><map><name>Ü</name><share>true</share></map>'
@@ -144,6 +177,7 @@ BAD_BODIES: dict[str, tuple[bytes, str | None, str]] = {
     "NaN": (b'{"maxzoom": NaN}', None, "column 13"),
     "a lone surrogate": (b'{"name": "\\ud800"}', None, "column"),
     "not utf-8": (b'{"name": "\xff"}', None, "parsing stopped"),
+    "deep texts": (b'{"a": "]]", "b": ' + b'["]", ' * 201 + b'"[\\""' + b"]" * 201 + b"}", None, "nested too deeply"),
     "deep": (b"[" * 5000 + b"]" * 5000, None, "parsing stopped"),
     "a bare word": (b"hello", None, "neither JSON nor form fields"),
     "bytes": (b"\xff\xfe\x00", None, "byte 1"),
@@ -197,6 +231,28 @@ def test_key_in_every_place(server: Server, user: Caller) -> None:
             refused(stranger.get(me, headers=absent), 403)
 
 
+def test_keys_in_their_order(server: Server, user: Caller) -> None:
+    """A key in a body comes after one in a header, also where the fields of the body count as parameters."""
+    key = user.key or ""
+    new_table(user)
+    with server.anonymous() as stranger:
+        refused(stranger.request("DELETE", "tables/places", json={"api_key": key}, headers={"API-Key": "wrong"}), 403)
+        asked = stranger.post("users/current?_method=GET", data={"api_key": key}, headers={"API-Key": "wrong"})
+        refused(asked, 403)
+        asked = stranger.post("users/current?_method=GET", data={"api_key": "wrong"}, headers={"API-Key": key})
+        assert got(asked)["username"] == user.username
+        sent = stranger.request("DELETE", "tables/places", json={"api_key": "wrong"}, headers={"API-Key": key})
+        assert sent.status_code == 204
+
+
+@pytest.mark.parametrize("value", [["x"], {"a": 1}, True, "a\0"])
+def test_a_key_in_a_body_that_is_no_text(user: Caller, anonymous: Caller, value: Any) -> None:
+    refused(anonymous.request("GET", "maps", json={"api_key": value}), 400, "api_key")
+    assert anonymous.request("GET", "maps", json={"api_key": None}).status_code == 200
+    refused(anonymous.request("GET", "maps", json={"api_key": 12345}), 403)
+    assert user.request("GET", "maps", json={"api_key": value}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -240,9 +296,11 @@ def test_any_origin_may_read_every_answer(server: Server, path: str) -> None:
 
 
 def test_headers_of_what_depends_on_the_caller(user: Caller) -> None:
-    for path in ("maps", "maps/0", "users/current"):
-        response = user.get(path)
-        assert "private" in response.headers["cache-control"]
+    home, cookie = str(user.base_url.copy_with(path="/")), {"Cookie": "graticule_session=stale", "API-Key": ""}
+    pages = [user.get(home + path) for path in ("", "login", f"map/{new_map(user)['id']}", "map/999999")]
+    pages += [user.get(home, headers=cookie), user.post(f"{home}login"), user.post(f"{home}logout")]
+    for response in [user.get("maps"), user.get("maps/0"), user.get("users/current"), *pages]:
+        assert "private" in response.headers["cache-control"], response.url
         varies = {word.strip() for word in response.headers["vary"].split(",")}
         assert {"API-Key", "API-sessid", "Authorization", "Cookie"} <= varies
 
@@ -264,7 +322,7 @@ def test_lists_without_a_total(user: Caller, query: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["page", "perpage"])
-@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "NaN", "1e3", "99999999999999999999", "１x"])
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "NaN", "1e3", "99999999999999999999", "１x", "５", "1_0"])
 def test_pages_that_are_none(user: Caller, name: str, value: str) -> None:
     for path in ("maps", "layers", "keys", "tables"):
         refused(user.get(path, params={name: value}), 400, name)
@@ -357,6 +415,29 @@ def test_versions_of_one_resource(user: Caller) -> None:
     assert user.put(path, json={"name": "newest"}, headers={"If-Match": "*"}).status_code == 200
     tag = user.get(path, params={"expand": "owner"}).headers["etag"]
     assert user.delete(path, headers={"If-Match": tag}).status_code == 200
+
+
+def test_versions_of_what_never_changes(server: Server, user: Caller, other: Caller) -> None:
+    resource = new_map(user)["resource_id"]
+    given = made(
+        user.post(f"resources/{resource}/permissions", json={"username": other.username, "permission": "READ"})
+    )
+    key = made(user.post("keys"))
+    share_path, key_path = f"resources/{resource}/permissions/{given['id']}", f"keys/{key['id']}"
+    for path in (f"resources/{resource}", share_path, key_path, "users/current"):
+        first = user.get(path)
+        again = user.get(path, headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.headers["etag"]) == (304, first.headers["etag"]), path
+    tag = user.get(key_path).headers["etag"]
+    with Caller(server.url, key["value"]) as caller:
+        assert caller.get(key_path).headers["etag"] == tag
+    for path in (share_path, key_path):
+        refused(user.delete(path, headers={"If-Match": '"0-stale"'}), 412)
+        tag = user.get(path).headers["etag"]
+        refused(
+            other.delete(path.replace(key["id"], "0"), headers={"If-Match": '"0-x"'}), 404 if "keys" in path else 412
+        )
+        assert user.delete(path, headers={"If-Match": tag}).status_code == 204
 
 
 def test_a_visit_is_no_change(user: Caller) -> None:

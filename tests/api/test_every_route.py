@@ -19,7 +19,7 @@ PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 # Pages for people, answered as HTML whatever happens.
 PAGES = ("render.iframe",)
 # What a stranger may ask for without learning of anybody's things.
-OPEN = {("GET", "/maps"), ("GET", "/layers"), ("GET", "/tables")}
+OPEN = {("GET", "/maps"), ("GET", "/layers"), ("GET", "/tables"), ("GET", "/users"), ("GET", "/roles")}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,12 @@ def known(server: Server) -> Iterator[Known]:
         feature = owner.post(f"layers/{layer['id']}/features.json", json=sent).json()
         owner.post("storage/fs/secret", files={"file": ("secret.txt", b"secret content")})
         share = owner.get(f"resources/{made['resource_id']}/permissions.json").json()["data"][0]["permissions"][0]
+        owner.post(f"maps/{made['id']}/options.json", json={"option_name": "kept", "option_value": "secret"})
         key = owner.get("keys.json").json()["data"][0]
+        role = owner.post("roles.json", json={"name": "secret role"}).json()
+        client = {"name": "secret program", "redirect_uri": "https://secret.example.com"}
+        client = owner.post("oauth2_clients.json", json=client).json()
+        approval = owner.post("userapprovedapps.json", json={"client_id": client["id"]}).json()
         yield Known(
             owner,
             {
@@ -64,6 +69,11 @@ def known(server: Server) -> Iterator[Known]:
                 "resource_id": made["resource_id"],
                 "share_id": share["share_id"],
                 "key_id": key["id"],
+                "user_id": str(owner.user_id),
+                "role_id": str(role["id"]),
+                "client_id": str(client["id"]),
+                "approval_id": str(approval["id"]),
+                "option": "kept",
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",

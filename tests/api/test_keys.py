@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +12,10 @@ import pytest
 from tests.answers import refused
 from tests.server import PASSWORD, Caller, Server
 from tests.sharing import got, made, new_layer, new_map, new_table
+
+from graticule.actions import users
+from graticule.backend import open_backend
+from graticule.settings import Settings
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d")
 
@@ -78,6 +84,70 @@ def test_wrong_passwords_slow_one_down(server: Server, user: Caller) -> None:
     assert slowed
     assert int(slowed[0].headers["retry-after"]) > 0
     refused(slowed[0], 429)
+
+
+def tries(server: Server, username: str, times: int, password: str = "wrong") -> list[int]:
+    """The answers to so many tries to sign in at the same time."""
+    sent = {"api-username": username, "api-password": password}
+
+    def one(_: int) -> int:
+        return httpx.post(f"{server.url}/1/keys", headers=sent, timeout=60).status_code
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(one, range(times)))
+
+
+def test_wrong_passwords_at_the_same_time_are_no_more_tries(server: Server, user: Caller) -> None:
+    answers = tries(server, user.username, 14)
+    assert set(answers) == {403, 429}
+    # After five there may be another one a second later, and then two seconds later.
+    assert answers.count(403) <= 7
+
+
+def test_wrong_passwords_are_counted_together_by_all_processes(tmp_path: Path) -> None:
+    several = Server(tmp_path, workers=2)
+    with several.new_user() as caller:
+        try:
+            several.start()
+            assert tries(several, caller.username, 14).count(403) <= 7
+        finally:
+            several.stop()
+
+
+def test_right_passwords_at_the_same_time(server: Server, user: Caller) -> None:
+    assert tries(server, user.username, 8, PASSWORD) == [201] * 8
+
+
+def test_a_name_that_nobody_has_is_slowed_down_in_the_same_way(server: Server, user: Caller) -> None:
+    with server.anonymous() as caller:
+        answers: dict[str, list[tuple[int, str]]] = {}
+        for name in (user.username, f"no{user.username}", f"NO{user.username}"):
+            sent = {"api-username": name, "api-password": "wrong"}
+            responses = [caller.post("keys", headers=sent) for _ in range(6)]
+            answers[name] = [(one.status_code, one.json()["nested"]["msg"]) for one in responses]
+        known, unknown, same = answers.values()
+        assert known == unknown
+        assert [status for status, _ in unknown] == [403] * 5 + [429]
+        assert same[0][0] == 429
+
+
+def test_names_and_passwords_in_other_scripts(server: Server) -> None:
+    backend = open_backend(Settings(data=server.data))
+    try:
+        users.create_user(backend, f"jörg{server.port}", "pässwörter ж")
+    finally:
+        backend.close()
+    sent = {"api-username": f"Jörg{server.port}".encode(), "api-password": "pässwörter ж".encode()}
+    made(httpx.post(f"{server.url}/1/keys", headers=sent))
+    sent["api-username"] = f"Jörg{server.port}".encode("latin-1")
+    made(httpx.post(f"{server.url}/1/keys", headers=sent))
+    refused(httpx.post(f"{server.url}/1/keys", headers={"api-username": b"\xff", "api-password": b"\xff"}), 403)
+
+
+def test_who_calls_is_looked_at_before_what_was_sent(anonymous: Caller, user: Caller) -> None:
+    refused(anonymous.post("keys", json={"key_desc": []}), 403)
+    wrong = {"api-username": user.username, "api-password": "wrong"}
+    refused(anonymous.post("keys", json={"key_desc": []}, headers=wrong), 403)
 
 
 def test_keys_of_others(user: Caller, other: Caller, anonymous: Caller) -> None:
@@ -173,3 +243,24 @@ def test_a_session(server: Server, user: Caller) -> None:
             made(program.post("maps", headers={"api-sessid": value}))
         assert browser.post("/logout", headers=own).status_code == 303
         refused(httpx.get(f"{server.url}/1/maps", headers={"api-sessid": value}), 403)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://["},
+        {"Origin": "http://[x]"},
+        {"Referer": "https://[::1/map/1"},
+        {"Origin": "null", "Host": ""},
+        {"Origin": "", "Referer": "", "Host": ""},
+    ],
+)
+def test_a_cookie_from_a_place_that_is_none(server: Server, user: Caller, headers: dict[str, str]) -> None:
+    with httpx.Client(base_url=server.url) as browser:
+        form = {"username": user.username, "password": PASSWORD}
+        assert browser.post("/login", data=form, headers={"Origin": server.url}).status_code == 303
+        refused(browser.post("/1/maps", json={"name": "x"}, headers=headers), 403)
+        refused(browser.get("/1/maps/1/render.png?invalidate", headers=headers), 404)
+        assert browser.post("/login", data=form, headers=headers).status_code == 403
+        assert browser.post("/logout", headers=headers).status_code == 303
+        assert got(browser.get("/1/users/current"))["username"] == user.username

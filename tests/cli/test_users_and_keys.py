@@ -1,4 +1,4 @@
-"""``graticule user`` and ``graticule key``."""
+"""``graticule user``, ``graticule key`` and ``graticule role``."""
 
 from __future__ import annotations
 
@@ -77,3 +77,17 @@ def test_refusals(run: Run, data: Path, words: tuple[str, ...], code: int, said:
     refused = run(*words, "--data", data)
     assert (refused.code, refused.out) == (code, "")
     assert said in refused.err
+
+
+def test_roles_are_made_and_joined(run: Run, data: Path) -> None:
+    run("user", "add", "Ada", "--data", data, "--password", PASSWORD)
+    assert run("role", "add", "Surveyors", "--data", data).lines == ["1"]
+    assert run("role", "add", "Juniors", "--data", data, "--user", "ada").lines == ["2"]
+    assert run("role", "add", "Below", "--data", data, "--parent", "1").lines == ["3"]
+    assert run("role", "member", "1", "ada", "--data", data).code == 0
+    listed = ["1\tSurveyors\t\tadmin\t1", "2\tJuniors\t\tAda\t0", "3\tBelow\t1\tadmin\t0"]
+    assert run("role", "list", "--data", data).lines == listed
+    assert run("role", "member", "1", "Ada", "--data", data, "--remove").code == 0
+    assert run("role", "list", "--data", data).lines[0] == "1\tSurveyors\t\tadmin\t0"
+    for words in (("1", "nobody"), ("9", "Ada"), ("1", "Ada", "--remove")):
+        assert run("role", "member", *words, "--data", data).code == 1

@@ -184,6 +184,8 @@ def test_a_table_is_as_it_was_made(typed: Pair) -> None:
     assert ours.columns == COLUMNS
     assert "typed" in typed.postgis.tables(ACCOUNT)
     assert sorted(typed.postgis.tables(ACCOUNT)) == sorted(typed.geopackage.tables(ACCOUNT))
+    assert typed.postgis.counts(ACCOUNT) == typed.geopackage.counts(ACCOUNT)
+    assert typed.postgis.counts(99) == typed.geopackage.counts(99) == {}
 
 
 @pytest.mark.parametrize("index", [0, 1])

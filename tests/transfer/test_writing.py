@@ -15,8 +15,12 @@ import shapely
 from graticule.errors import BadRequest
 from graticule.model.features import Column
 from graticule.transfer.attributes import ARROW
+from graticule.transfer.drivers import EXPORTS
+from graticule.transfer.outgoing import field_names
 from graticule.transfer.reading import open_source
-from graticule.transfer.writing import field_names, staging_geopackage, write, zip_files
+from graticule.transfer.staging import staging_geopackage
+from graticule.transfer.writing import Features, zip_files
+from graticule.transfer.writing import write as write_features
 
 from .making import geojson, save
 
@@ -52,6 +56,21 @@ def batches(
     yield pa.RecordBatch.from_pydict(fields)
 
 
+def write(
+    fmt: str,
+    target: Path,
+    columns: tuple[Column, ...],
+    kind: str | None,
+    crs: str,
+    has_z: bool,
+    found: Iterator[pa.RecordBatch],
+    *,
+    name: str,
+    **how: Any,
+) -> list[Path]:
+    return write_features(fmt, target, Features(columns, kind, crs, has_z, found), name=name, **how)
+
+
 def read(path: Path, **how: Any) -> tuple[Any, pa.Table]:
     source = open_source(path, **how)
     return source, pa.Table.from_batches(list(source.batches()), schema=source.schema)
@@ -77,7 +96,7 @@ def test_round_trip(tmp_path: Path, fmt: str, kind: str) -> None:
         progress=told.append,
     )
     source, rows = read(paths[0])
-    assert (source.geometry_type, source.crs, told) == (kind, "EPSG:4326", [3])
+    assert (source.geometry_type, source.crs, told[-1]) == (kind, "EPSG:4326", 3)
     wanted = [None if each is None else shapely.from_wkt(each) for each in SHAPES[kind]]
     assert [a == b or a.equals(b) for a, b in zip(shapes_of(rows), wanted, strict=True)] == [True] * 3
     found = rows.to_pydict()
@@ -236,7 +255,7 @@ def test_what_goes_wrong_in_the_batches_comes_out_as_it_is(tmp_path: Path) -> No
 def test_unknown_formats_and_projections_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="cannot be exported as “dwg”") as error:
         write("dwg", tmp_path / "a", (), "POINT", "EPSG:4326", False, iter(()), name="a")
-    assert (error.value.field, error.value.expected) == ("format", "shp, geojson, csv, gpkg")
+    assert (error.value.field, error.value.expected) == ("format", ", ".join(EXPORTS))
     with pytest.raises(BadRequest, match="“1” is not known"):
         write("csv", tmp_path / "a", (), "POINT", "EPSG:4326", False, iter(()), name="a", to_crs="1")
 

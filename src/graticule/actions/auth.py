@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ from sqlalchemy import delete, select, update
 
 from graticule.actions.users import find_user
 from graticule.catalogue.access import ANONYMOUS, Actor
-from graticule.catalogue.orm import ANONYMOUS_ID, ApiKey, Session, User
+from graticule.catalogue.orm import ANONYMOUS_ID, ApiKey, LoginFailure, Session, User
 from graticule.catalogue.secrets import lookup_hash, new_session_value, password_matches
 from graticule.errors import Forbidden, TooManyRequests
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session as DatabaseSession
+
     from graticule.backend import Backend
 
 LIMITING_SCOPES = frozenset({"read", "write", "features"})
@@ -22,6 +25,11 @@ LIMITING_SCOPES = frozenset({"read", "write", "features"})
 ACCESSED_EVERY = 60
 FREE_FAILURES = 5
 LONGEST_WAIT = 300
+# Seconds.
+REMEMBERED = 86_400
+# Passwords are compared one after the other, so that tries at the same time are counted before the next one; and each
+# takes much memory and time, on purpose.
+_one_login = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +93,59 @@ def check_login(backend: Backend, username: str, password: str) -> Actor:
     """The user of that name and password.
 
     Raises ``Forbidden`` when one of them is wrong, ``TooManyRequests`` after repeated failures, for a time that
-    doubles with each.
+    doubles with each. In neither does a name that nobody has differ from one that somebody has.
     """
-    with backend.catalogue.read() as session:
-        user = find_user(session, username)
-    _check_wait(user)
-    if not password_matches(password, user.password_hash if user else None) or user is None or not user.active:
-        _count_failure(backend, user)
-        raise Forbidden("The user name or the password is wrong.")
-    with backend.catalogue.write() as session:
-        values = {"failed_logins": 0, "lastlog": int(time.time())}
-        session.execute(update(User).where(User.id == user.id).values(**values))
-    return Actor(user.id, user.username, user.administrator)
+    with _one_login:
+        with backend.catalogue.read() as session:
+            user = _account(session, username)
+            _check_wait(session, username)
+        right = password_matches(password, user.password_hash if user else None)
+        # Another process may have counted failures meanwhile: then nothing is said of this password either.
+        with backend.catalogue.write() as session:
+            user = _account(session, username)
+            _check_wait(session, username)
+            if right and user is not None and user.active:
+                session.execute(delete(LoginFailure).where(LoginFailure.hash == _folded(username)))
+                user.lastlog = int(time.time())
+                return Actor(user.id, user.username, user.administrator)
+            _count_failure(session, username)
+    raise Forbidden("The user name or the password is wrong.")
 
 
-def _check_wait(user: User | None) -> None:
-    if user is None or user.failed_logins < FREE_FAILURES:
+def _account(session: DatabaseSession, username: str) -> User | None:
+    user = find_user(session, username)
+    return None if user is None or user.id == ANONYMOUS_ID else user
+
+
+def _check_wait(session: DatabaseSession, username: str) -> None:
+    known = session.get(LoginFailure, _folded(username))
+    if known is None or known.failures < FREE_FAILURES:
         return
-    wait = min(LONGEST_WAIT, 2 ** (user.failed_logins - FREE_FAILURES))
-    left = (user.last_failed_login or 0) + wait - int(time.time())
+    # One more, as both times are rounded down: a second would be over at once just before the clock's next one.
+    left = known.last + _wait(known.failures) + 1 - int(time.time())
     if left > 0:
         raise TooManyRequests(f"Too many wrong passwords for this user; wait {left} seconds.", retry_after=left)
 
 
-def _count_failure(backend: Backend, user: User | None) -> None:
-    if user is None or user.id == ANONYMOUS_ID:
-        return
-    with backend.catalogue.write() as session:
-        values = {User.failed_logins: User.failed_logins + 1, User.last_failed_login: int(time.time())}
-        session.execute(update(User).where(User.id == user.id).values(values))
+def _wait(failures: int) -> int:
+    """Seconds to wait after so many failures in a row."""
+    return min(LONGEST_WAIT, 1 << min(10, failures - FREE_FAILURES))
+
+
+def _count_failure(session: DatabaseSession, username: str) -> None:
+    now = int(time.time())
+    known = session.get(LoginFailure, _folded(username))
+    if known is None:
+        # Names that were tried long ago are forgotten, or a guesser of names would fill the disk.
+        session.execute(delete(LoginFailure).where(LoginFailure.last < now - REMEMBERED))
+        known = LoginFailure(hash=_folded(username), failures=0)
+        session.add(known)
+    known.failures, known.last = known.failures + 1, now
+
+
+def _folded(username: str) -> str:
+    """What the failures of a name are remembered by: whether or not somebody has it, it looks the same."""
+    return lookup_hash(username.casefold())
 
 
 def begin_session(backend: Backend, actor: Actor) -> str:

@@ -20,7 +20,7 @@ from graticule.catalogue.orm import Dataset, Layer, Resource
 from graticule.errors import BadRequest, GraticuleError, NotFound, Unavailable
 from graticule.transfer.drivers import group
 from graticule.transfer.reading import open_source
-from graticule.transfer.writing import staging_geopackage
+from graticule.transfer.staging import staging_geopackage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,8 +19,8 @@ LONGEST_TEXT = 1_000_000
 
 def boolean(name: str, value: Any) -> bool:
     """true, "t", "true", "1", 1 and their opposites. Raises ``BadRequest``."""
-    word = str(value).strip().lower()
-    if not isinstance(value, (bool, int, str)) or word not in TRUE | FALSE:
+    word = str(value).strip().lower() if isinstance(value, (bool, int, str)) else ""
+    if word not in TRUE | FALSE:
         raise BadRequest(f"{name} is neither true nor false.", field=name, value=value, expected="true or false")
     return word in TRUE
 
@@ -48,7 +48,7 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
     try:
         if isinstance(value, bool):
             raise TypeError
-        result = float(value)
+        result = float(_plain(value))
     except (TypeError, ValueError, OverflowError):
         raise BadRequest(f"{name} is not a number.", field=name, value=value, expected="a number") from None
     if not math.isfinite(result) or not low <= result <= high:
@@ -61,13 +61,20 @@ def integer(name: str, value: Any, low: int = -(2**63), high: int = 2**63 - 1) -
     try:
         if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
             raise TypeError
-        result = int(value)
+        result = int(_plain(value))
     except (TypeError, ValueError, OverflowError):
         message = f"{name} is not a whole number."
         raise BadRequest(message, field=name, value=value, expected="a whole number") from None
     if not low <= result <= high:
         raise BadRequest(f"{name} is out of range.", field=name, value=value, expected=f"{low} to {high}")
     return result
+
+
+def _plain(value: Any) -> Any:
+    """The value, unless it is text that only Python takes for a number: 1_000, or digits of other scripts."""
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        raise ValueError
+    return value
 
 
 def number_text(name: str, value: Any) -> str:

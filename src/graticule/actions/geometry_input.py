@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graticule.actions import fields
 from graticule.errors import BadRequest
 from graticule.geometry.crs import Crs
 from graticule.geometry.input import check_fits, read_geometry
@@ -69,7 +70,7 @@ def _source(parsed: Parsed, sent: Mapping[str, Any], projections: Projections, t
         if sent.get(field) is not None:
             return Crs.from_epsg(sent[field], field=field)
     if sent.get("proj4") is not None:
-        return Crs.from_proj4(str(sent["proj4"]))
+        return Crs.from_proj4(fields.text("proj4", sent["proj4"]))
     if parsed.srid is not None:
         return Crs.from_epsg(parsed.srid, field="geometry")
     if sent.get("__epsg") is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Select, delete, func, select
 
 from graticule.actions import need
+from graticule.actions.versions import check_version
 from graticule.catalogue.orm import ApiKey
 from graticule.catalogue.secrets import lookup_hash, new_key
 from graticule.errors import Forbidden, NotFound
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from graticule.actions.listing import Page
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
+
+
+# Of every key: it is made and deleted, and never changed.
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,11 @@ def get_key(backend: Backend, actor: Actor, key_id: int) -> Key:
     return Key(row, backend.keys.unlock(row.encrypted))
 
 
-def delete_key(backend: Backend, actor: Actor, key_id: int) -> None:
-    """Revoke a key, at once and in every process. Raises ``NotFound``, ``Forbidden``."""
+def delete_key(backend: Backend, actor: Actor, key_id: int, if_match: int | None = None) -> None:
+    """Revoke a key, at once and in every process. Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``."""
     get_key(backend, actor, key_id)
     _unlimited(actor)
+    check_version(VERSION, if_match)
     with backend.catalogue.write() as session:
         session.execute(delete(ApiKey).where(ApiKey.id == key_id))
 

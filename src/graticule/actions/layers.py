@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, or_, select
 
 from graticule.actions import fields, listing, need
-from graticule.actions.maps import check_version, touch
+from graticule.actions.maps import touch
 from graticule.actions.sources import Resolved, resolve
 from graticule.actions.styling import look_of
 from graticule.actions.users import new_resource
+from graticule.actions.versions import check_version
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer, Map, Resource
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable

@@ -11,9 +11,10 @@ from sqlalchemy import delete, or_, select, update
 
 from graticule.actions import fields, listing, need
 from graticule.actions.users import new_resource
+from graticule.actions.versions import check_version
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer, Map, Resource
-from graticule.errors import BadRequest, PreconditionFailed
+from graticule.errors import BadRequest
 from graticule.geometry.bounds import parse_map_bounds
 from graticule.geometry.crs import Crs
 from graticule.geometry.reproject import reproject_box
@@ -131,12 +132,6 @@ def touch(found: Map | Layer) -> None:
     """Note that it has changed now."""
     found.modified = int(time.time())
     found.version += 1
-
-
-def check_version(version: int, if_match: int | None) -> None:
-    """Raises ``PreconditionFailed`` when the caller expects another version."""
-    if if_match is not None and if_match != version:
-        raise PreconditionFailed("It has changed since; read it again.", field="If-Match", value=if_match)
 
 
 def map_crs(found: Map) -> Crs:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from graticule.catalogue import access
-from graticule.catalogue.orm import Dataset, File, Layer, Map
+from graticule.catalogue.orm import ANONYMOUS_ID, Dataset, File, Layer, Map, Role, User
 from graticule.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ def signed_in(actor: Actor) -> None:
     """Raises ``Forbidden`` for anonymous callers."""
     if not actor.signed_in:
         raise Forbidden("Sign in first, or send an API key.")
+
+
+def unlimited(actor: Actor, things: str) -> None:
+    """Raises ``Forbidden`` for callers by a key that is limited: with ``things`` it could get round its limits."""
+    if actor.scopes:
+        raise Forbidden(f"A key of the scope {', '.join(sorted(actor.scopes))} cannot make or delete {things}.")
 
 
 def require(held: frozenset[str], permission: str, name: str) -> None:
@@ -101,3 +107,29 @@ def resources_of_path(session: Session, account: int, path: str) -> Sequence[int
     parts = path.split("/")
     above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
     return session.scalars(select(File.resource_id).where(File.account_id == account, File.path.in_(above))).all()
+
+
+def role_permissions(session: Session, actor: Actor, role: Role) -> frozenset[str]:
+    """What a caller may do with a role. Administrators own all; who is in it may read it."""
+    if actor.administrator:
+        return access.BRINGS["OWNER"]
+    held = access.permissions_on(session, actor.user_id, role.resource_id)
+    inside = select(Role.id).where(Role.id == role.id, Role.id.in_(access.roles_of(actor.user_id)))
+    return held if session.scalar(inside) is None else held | {"READ"}
+
+
+def find_role(session: Session, actor: Actor, role_id: int, permission: str = "READ") -> Role:
+    """The role. Raises ``NotFound``, ``Forbidden``."""
+    found = session.get(Role, role_id)
+    require(role_permissions(session, actor, found) if found else access.NOTHING, permission, f"role {role_id}")
+    assert found is not None
+    return found
+
+
+def user_permissions(session: Session, actor: Actor, user: User) -> frozenset[str]:
+    """What a caller may do with an account. Administrators own all, and everybody their own; anonymous is nobody."""
+    if user.id == ANONYMOUS_ID:
+        return access.NOTHING
+    if actor.administrator or actor.user_id == user.id:
+        return access.BRINGS["OWNER"]
+    return access.permissions_on(session, actor.user_id, user.resource_id or 0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import numpy as np
 import orjson
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -16,8 +18,11 @@ from graticule.errors import BadRequest, PayloadTooLarge
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Far below what the interpreter can still walk through.
 DEEPEST = 200
 LARGE = 256 * 1024
+JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+OPENING, CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,22 @@ def parse_body(raw: bytes, content_type: str) -> Body:
 
 def _json(raw: bytes) -> Any:
     try:
-        return orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+        value = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadRequest(f"The body is not JSON: parsing stopped at {where}: {error.msg}.", field="body") from None
+    if _depth(raw) > DEEPEST:
+        raise BadRequest("The body is nested too deeply.", field="body", expected=f"up to {DEEPEST} levels")
+    return value
+
+
+def _depth(raw: bytes) -> int:
+    """How deeply valid JSON is nested; told from its bytes, for it may hold millions of coordinates."""
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return 0
+    bare = np.frombuffer(JSON_TEXT.sub(b"", raw), np.uint8)
+    steps = np.isin(bare, OPENING).view(np.int8) - np.isin(bare, CLOSING).view(np.int8)
+    return int(np.cumsum(steps, dtype=np.int32).max(initial=0))
 
 
 def _form(raw: bytes) -> dict[str, Any]:

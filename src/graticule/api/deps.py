@@ -90,8 +90,19 @@ class Call:
         proj4 = self.text("proj4")
         return None if proj4 is None else Crs.from_proj4(proj4)
 
+    def credential(self, name: str) -> str | None:
+        """A user name or password: the header ``api-…``, else the parameter ``api_…``."""
+        header = self.request.headers.get(f"api-{name}")
+        if not header:
+            return self.text(f"api_{name}")
+        try:
+            # Programs send UTF-8, which the framework has read as Latin-1.
+            return header.encode("latin-1").decode()
+        except UnicodeDecodeError:
+            return header
+
     def if_match_version(self) -> int | None:
-        """The version in ``If-Match``; None when any will do. Raises ``BadRequest`` when it is no tag of ours."""
+        """The version in ``If-Match``; None when any will do, -1 when it is no tag of ours."""
         word = self.if_match()
         if word is None:
             return None
@@ -114,9 +125,10 @@ def call_of(request: Request, body: Body) -> Call:
     """Find out who calls, and whether their key's scope covers it. Raises ``Forbidden``."""
     backend: Backend = request.app.state.backend
     query: dict[str, str] = dict(request.query_params)
+    key = _key(request, query, body)  # before the fields of the body are among the parameters
     if isinstance(body.value, dict) and _body_is_query(request, body):
-        query = {name: str(value) for name, value in body.value.items()} | query
-    actor = identify(backend, credentials(request, query, body))
+        query = _parameters(body.value) | query
+    actor = identify(backend, credentials(request, query, key))
     if not _in_scope(request, query, actor):
         raise Forbidden(f"This key is limited to: {', '.join(sorted(actor.scopes))}.")
     return Call(request, backend, actor, query, body)
@@ -128,19 +140,31 @@ def _body_is_query(request: Request, body: Body) -> bool:
     return request.method == "DELETE" or (request.method == "GET" and overridden and body.form)
 
 
-def credentials(request: Request, query: Mapping[str, str], body: Body) -> Credentials:
+def _parameters(sent: Mapping[str, Any]) -> dict[str, str]:
+    """Fields of a body as parameters; a null is one that was not sent."""
+    return {
+        name: fields.json_text(name, value) if isinstance(value, (dict, list)) else str(value)
+        for name, value in sent.items()
+        if value is not None
+    }
+
+
+def credentials(request: Request, query: Mapping[str, str], key: str | None) -> Credentials:
     """What the request says of its caller, in the order of the contract, section 1."""
-    headers = request.headers
-    key = next((value for value in _keys(request, query, body) if value not in NO_KEY), None)
-    session = headers.get("api-sessid") or query.get("api_sessid") or None
+    session = request.headers.get("api-sessid") or query.get("api_sessid") or None
     cookie = request.cookies.get(COOKIE)
     return Credentials(key, session, cookie if cookie and cookie_counts(request, query) else None)
 
 
-def _keys(request: Request, query: Mapping[str, str], body: Body) -> list[str]:
+def _key(request: Request, query: Mapping[str, str], body: Body) -> str | None:
+    """The key in the address, else in the header, else in the body. Raises ``BadRequest`` when that is no text."""
+    for value in (query.get("api_key"), request.headers.get("api-key")):
+        if value is not None and value not in NO_KEY:
+            return value
     in_body = body.value.get("api_key") if isinstance(body.value, dict) else None
-    candidates = (query.get("api_key"), request.headers.get("api-key"), in_body)
-    return [value for value in candidates if isinstance(value, str)]
+    if in_body is None or in_body in NO_KEY:
+        return None
+    return fields.text("api_key", in_body)
 
 
 def cookie_counts(request: Request, query: Mapping[str, str]) -> bool:
@@ -161,18 +185,24 @@ def same_origin(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    sent = request.headers.get("origin") or request.headers.get("referer")
-    if not sent:
-        return False
+    sent = _host(request.headers.get("origin") or request.headers.get("referer"))
     public = request.app.state.backend.settings.public_url
-    own = {request.headers.get("host"), urlsplit(public).netloc if public else None}
-    return urlsplit(sent).netloc in own
+    return sent != "" and sent in (request.headers.get("host"), _host(public))
+
+
+def _host(url: str | None) -> str:
+    """Host and port of an address; empty when there is none."""
+    try:
+        return urlsplit(url or "").netloc
+    except ValueError:
+        return ""
 
 
 def _in_scope(request: Request, query: Mapping[str, str], actor: Actor) -> bool:
     if not actor.scopes or not changes_something(request, query):
         return True
-    of_features = OF_FEATURES.match(request.url.path) is not None
+    # Not request.url, which is put together with what the caller says is the host.
+    of_features = OF_FEATURES.match(request.scope["path"]) is not None
     return "write" in actor.scopes or ("features" in actor.scopes and of_features)
 
 

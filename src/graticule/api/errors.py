@@ -72,7 +72,10 @@ def _echo(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**63 else str(value)
-    text = str(value).encode("utf-8", "replace").decode()
+    try:
+        text = str(value).encode("utf-8", "replace").decode()
+    except RecursionError:  # lists in lists in lists
+        return None
     return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
 
 
@@ -86,6 +89,11 @@ def install(app: FastAPI, page: ErrorPage) -> None:
     def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.GraticuleError)
         return answered(request, error)
+
+    def too_deep(request: Request, error: Exception) -> Response:
+        # Bodies may be nested nearly as deeply as the interpreter calls. Logged, as it could be a mistake of ours.
+        log.warning("%s %s went too deep", request.method, request.url.path, exc_info=error)
+        return answered(request, errors.BadRequest("What was sent is nested too deeply.", field="body"))
 
     def of_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -101,6 +109,7 @@ def install(app: FastAPI, page: ErrorPage) -> None:
         return shaped(500, "INTERNAL_ERROR", "Internal server error", {"msg": message})
 
     app.add_exception_handler(errors.GraticuleError, ours)
+    app.add_exception_handler(RecursionError, too_deep)
     app.add_exception_handler(HTTPException, of_framework)
     app.add_exception_handler(Exception, unforeseen)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from graticule.actions.exports import Exported, export_layer
+from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
 
 router = APIRouter(tags=["export"])
@@ -42,7 +42,7 @@ def _export(call: Call, layer_id: int, fmt: str, map_id: int | None) -> Response
         holder.__exit__(None, None, None)
         raise
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(exported.name, safe='')}",
+        "Content-Disposition": reply.attachment(exported.name),
         "Content-Length": str(exported.path.stat().st_size),
         "Content-Type": exported.media_type,
     }

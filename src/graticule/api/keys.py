@@ -1,13 +1,13 @@
-"""/keys: API keys, by key, session or password; /users/current."""
+"""/keys: API keys, by key, session or password."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from graticule.actions import auth, fields, keys, need, users
+from graticule.actions import auth, fields, keys, need
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
-from graticule.api.schemas.out import key_out, user_out
+from graticule.api.schemas.out import key_out
 from graticule.catalogue.access import Actor
 
 router = APIRouter(tags=["keys"])
@@ -24,38 +24,30 @@ def list_keys(call: ApiCall) -> Response:
 @router.post("/keys", status_code=201)
 def create_key(call: ApiCall) -> Response:
     """A new key, for a caller known by a key, a session, or the headers api-username and api-password."""
+    actor = _by_password(call) or call.actor
+    need.signed_in(actor)
     sent = call.fields
     texts = {name: None if sent.get(name) is None else fields.text(name, sent[name]) for name in ("key_desc", "scope")}
-    key = keys.create_key(call.backend, _by_password(call) or call.actor, **texts)
+    key = keys.create_key(call.backend, actor, **texts)
     return reply.created(call, f"1/keys/{key.row.id}", key_out(key) | {"value": key.value})
 
 
 def _by_password(call: Call) -> Actor | None:
-    headers = call.request.headers
-    username = headers.get("api-username") or call.text("api_username")
-    password = headers.get("api-password") or call.text("api_password")
+    username = call.credential("username")
     if call.actor.signed_in or username is None:
         return None
-    return auth.check_login(call.backend, username, password or "")
+    return auth.check_login(call.backend, username, call.credential("password") or "")
 
 
 @router.get("/keys/{key_id:id}")
 def get_key(call: ApiCall, key_id: int) -> Response:
     """One key of the caller."""
-    return reply.json(key_out(keys.get_key(call.backend, call.actor, key_id)))
+    return reply.tagged(call, key_out(keys.get_key(call.backend, call.actor, key_id)), keys.VERSION)
 
 
 @router.delete("/keys/{key_id:id}", status_code=204)
 @router.delete("/keys/rows/{key_id:id}", status_code=204)
 def delete_key(call: ApiCall, key_id: int) -> Response:
     """Revoke a key."""
-    keys.delete_key(call.backend, call.actor, key_id)
+    keys.delete_key(call.backend, call.actor, key_id, call.if_match_version())
     return reply.nothing()
-
-
-@router.get("/users/current")
-def current_user(call: ApiCall) -> Response:
-    """The caller."""
-    need.signed_in(call.actor)
-    user = users.get_user(call.backend, call.actor.user_id)
-    return reply.json(user_out(user) | {"id": str(user.id)})

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from graticule.actions import fields, layers
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
+from graticule.api.options import expanded_options
 from graticule.api.schemas.out import layer_out
 from graticule.errors import Forbidden, NotFound
 
@@ -19,7 +20,9 @@ def list_layers(call: ApiCall) -> Response:
     wanted = call.listing()
     total, views = layers.list_layers(call.backend, call.actor, wanted, call.text("type"))
     expand = call.words("expand")
-    return reply.listed("layers", total, wanted.page, [layer_out(view, expand) for view in views])
+    held = expanded_options(call, [view.layer.resource_id for view in views])
+    rows = [layer_out(view, expand, held.get(view.layer.resource_id, ())) for view in views]
+    return reply.listed("layers", total, wanted.page, rows)
 
 
 @router.post("/layers", status_code=201)
@@ -65,7 +68,8 @@ def get_layer_of_map(call: ApiCall, map_id: int, layer_id: int) -> Response:
 
 def _get(call: Call, layer_id: int, map_id: int | None) -> Response:
     view = layers.get_layer(call.backend, call.actor, layer_id, map_id)
-    return reply.tagged(call, layer_out(view, call.words("expand")), view.layer.version)
+    held = expanded_options(call, [view.layer.resource_id]).get(view.layer.resource_id, ())
+    return reply.tagged(call, layer_out(view, call.words("expand"), held), view.layer.version)
 
 
 @router.put("/layers/{layer_id:id}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from graticule.actions import fields, layers, maps
+from graticule.actions import fields, layers, maps, permissions
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
-from graticule.api.schemas.out import layer_out, map_out
+from graticule.api.options import expanded_options
+from graticule.api.schemas.out import grouped_shares, layer_out, map_out
 from graticule.errors import BadRequest
 
 router = APIRouter(tags=["maps"])
@@ -19,7 +20,9 @@ def list_maps(call: ApiCall) -> Response:
     wanted = call.listing()
     total, views = maps.list_maps(call.backend, call.actor, wanted, call.text("type"))
     expand = call.words("expand")
-    return reply.listed("maps", total, wanted.page, [map_out(view, expand) for view in views])
+    held = expanded_options(call, [view.map.resource_id for view in views])
+    rows = [map_out(view, expand, held.get(view.map.resource_id, ())) for view in views]
+    return reply.listed("maps", total, wanted.page, rows)
 
 
 @router.post("/maps", status_code=201)
@@ -39,7 +42,8 @@ def update_map_named_in_body(call: ApiCall) -> Response:
 def get_map(call: ApiCall, map_id: int) -> Response:
     """One map."""
     view = maps.get_map(call.backend, call.actor, map_id)
-    return reply.tagged(call, map_out(view, call.words("expand")), view.map.version)
+    held = expanded_options(call, [view.map.resource_id]).get(view.map.resource_id, ())
+    return reply.tagged(call, map_out(view, call.words("expand"), held), view.map.version)
 
 
 @router.put("/maps/{map_id:id}")
@@ -78,4 +82,30 @@ def list_layers_of_map(call: ApiCall, map_id: int) -> Response:
     wanted = call.listing(default=None)
     total, views = layers.list_layers(call.backend, call.actor, wanted, call.text("type"), map_id)
     expand = call.words("expand")
-    return reply.listed("layers", total, wanted.page, [layer_out(view, expand) for view in views])
+    held = expanded_options(call, [view.layer.resource_id for view in views])
+    rows = [layer_out(view, expand, held.get(view.layer.resource_id, ())) for view in views]
+    return reply.listed("layers", total, wanted.page, rows)
+
+
+@router.get("/maps/{map_id:id}/get_modified_timestamp")
+def get_modified_timestamp(call: ApiCall, map_id: int) -> Response:
+    """When the map or one of its layers was changed last, in epoch seconds, for programs that ask before they reload.
+
+    Edits of the data that its layers show are none of the map.
+    """
+    view = maps.get_map(call.backend, call.actor, map_id)
+    return reply.tagged(call, {"id": str(map_id), "modified": view.map.modified}, view.map.version)
+
+
+@router.get("/maps/{map_id:id}/sharing")
+def get_sharing(call: ApiCall, map_id: int) -> Response:
+    """Whether everyone may see the map (``public``) and, by grantee, who may do what with it, in one answer.
+
+    ``permissions`` is what /resources/{rid}/permissions lists for the caller; callers who have not signed in are told
+    of themselves only.
+    """
+    view = maps.get_map(call.backend, call.actor, map_id)
+    shares = permissions.shares_seen(call.backend, call.actor, view.map.resource_id)
+    out = {"id": str(map_id), "resource_id": str(view.map.resource_id)}
+    public = permissions.is_public(call.backend, view.map.resource_id)
+    return reply.json(out | {"public": public, "permissions": grouped_shares(shares)})

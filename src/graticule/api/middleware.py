@@ -21,7 +21,12 @@ STAMPED_LAYER = re.compile(r"/[rt]/[^/]*/map(\d+)/layer(\d+)/(\d+/\d+/\d+\.png)"
 STAMPED_MAP = re.compile(r"/rt/[^/]*/(\d+)/(\d+/\d+/\d+\.png)", re.ASCII)
 METHODS = ("GET", "POST", "PUT", "DELETE")
 # The resources of the API; a path that begins with one needs a version.
-RESOURCES = frozenset({"maps", "layers", "tables", "users", "keys", "resources", "storage", "map_cache"})
+RESOURCES = frozenset(
+    {
+        "maps", "layers", "tables", "users", "roles", "keys", "resources", "storage", "map_cache", "oauth2_clients",
+        "userapprovedapps",
+    }
+)  # fmt: skip
 VARY = b"API-Key, API-sessid, Authorization, Cookie"
 
 
@@ -185,11 +190,12 @@ class Outgoing:
 
     def _headers(self, headers: Any) -> list[tuple[bytes, bytes]]:
         kept = list(headers)
-        names = {name.lower() for name, _ in kept}
+        caching = next((value for name, value in kept if name.lower() == b"cache-control"), None)
         kept.append((b"x-content-type-options", b"nosniff"))
-        if self.of_api:
-            if b"cache-control" not in names:
-                kept.append((b"cache-control", b"private, no-cache"))
+        if self.of_api and caching is None:
+            kept.append((b"cache-control", b"private, no-cache"))
+        # The pages that depend on who looks say that they are private.
+        if self.of_api or (caching or b"").startswith(b"private"):
             kept.append((b"vary", VARY))
         return kept
 

@@ -25,7 +25,8 @@ CSP = (
     "img-src 'self' data: blob: https: http:; connect-src 'self' https: http:; font-src 'self'; "
     "form-action 'self'; base-uri 'none'"
 )
-OWN_PAGE = {"Content-Security-Policy": CSP + "; frame-ancestors 'self'", "Cache-Control": "private, no-store"}
+UNCACHED = {"Cache-Control": "private, no-store"}
+OWN_PAGE = {"Content-Security-Policy": CSP + "; frame-ancestors 'self'"} | UNCACHED
 EMBEDDED = {"Content-Security-Policy": CSP, "Cache-Control": "private, no-cache"}
 WHOLE_PAGE = dict.fromkeys(("toolbar", "layerlist", "layerlist_expanded", "popups", "scalebar"), True)
 CSS_LENGTH = re.compile(r"\d{1,5}(\.\d{1,3})?(px|%|em|rem|vh|vw)?")
@@ -35,7 +36,7 @@ CSS_LENGTH = re.compile(r"\d{1,5}(\.\d{1,3})?(px|%|em|rem|vh|vw)?")
 def home(call: ApiCall) -> Response:
     """The caller's maps, or signing in."""
     if not call.actor.signed_in:
-        return RedirectResponse("/login", 303)
+        return RedirectResponse("/login", 303, UNCACHED)
     return HTMLResponse(pages_html.maps_page(user=_user(call.actor) or {}), headers=OWN_PAGE)
 
 
@@ -49,7 +50,7 @@ def login_form(call: ApiCall) -> Response:
 def log_in(call: ApiCall) -> Response:
     """Sign in and go where one wanted to."""
     sent = call.fields
-    next_path = _own_path(str(sent.get("next") or "/"))
+    next_path = _own_path(fields.text("next", sent.get("next") or "/"))
     if not same_origin(call.request):
         return _login_again(next_path, "This form was sent from another site. Sign in here.", 403)
     try:
@@ -59,7 +60,7 @@ def log_in(call: ApiCall) -> Response:
         return _login_again(next_path, error.message, 403)
     except TooManyRequests as error:
         return _login_again(next_path, error.message, 429)
-    response = RedirectResponse(next_path, 303)
+    response = RedirectResponse(next_path, 303, UNCACHED)
     secure = call.request.url.scheme == "https"
     age = call.backend.settings.session_days * 86400
     value = auth.begin_session(call.backend, actor)
@@ -81,7 +82,7 @@ def _own_path(path: str | None) -> str:
 @router.post("/logout")
 def log_out(call: ApiCall) -> Response:
     """Sign out."""
-    response = RedirectResponse("/login", 303)
+    response = RedirectResponse("/login", 303, UNCACHED)
     if same_origin(call.request):
         auth.end_session(call.backend, call.request.cookies.get(COOKIE, ""))
         response.delete_cookie(COOKIE)

@@ -17,8 +17,9 @@ router = APIRouter(tags=["permissions"])
 def get_resource(call: ApiCall, resource_id: int) -> Response:
     """The type of a resource and the id of what stands behind it."""
     resource, found = permissions.describe_resource(call.backend, call.actor, resource_id)
-    out = {"id": str(resource.id), "type": resource.type, "owner": str(resource.owner_id)}
-    return reply.json(out | {f"{resource.type}_id": None if found is None else str(found)})
+    out: dict[str, str | None] = {"id": str(resource.id), "type": resource.type, "owner": str(resource.owner_id)}
+    out[f"{resource.type}_id"] = found
+    return reply.tagged(call, out, permissions.VERSION)
 
 
 @router.get("/resources/{resource_id:id}/permissions")
@@ -34,21 +35,22 @@ def list_permissions(call: ApiCall, resource_id: int) -> Response:
 @router.post("/resources/{resource_id:id}/permissions", status_code=201)
 @router.post("/resources/{resource_id:id}/permission", status_code=201)
 def grant(call: ApiCall, resource_id: int) -> Response:
-    """Give a user, or everyone (anonymous), a permission."""
+    """Give a user, everyone (anonymous) or a role a permission."""
     given = permissions.grant(call.backend, call.actor, resource_id, call.fields)
-    return reply.created(call, f"1/resources/{resource_id}/permissions/{given[0].id}", share_out(given))
+    return reply.created(call, f"1/resources/{resource_id}/permissions/{given.share.id}", share_out(given))
 
 
 @router.get("/resources/{resource_id:id}/permissions/{share_id:id}")
 @router.get("/resources/{resource_id:id}/permission/{share_id:id}")
 def get_permission(call: ApiCall, resource_id: int, share_id: int) -> Response:
     """One share."""
-    return reply.json(share_out(permissions.get_share(call.backend, call.actor, resource_id, share_id)))
+    share = share_out(permissions.get_share(call.backend, call.actor, resource_id, share_id))
+    return reply.tagged(call, share, permissions.VERSION)
 
 
 @router.delete("/resources/{resource_id:id}/permissions/{share_id:id}", status_code=204)
 @router.delete("/resources/{resource_id:id}/permission/{share_id:id}", status_code=204)
 def revoke(call: ApiCall, resource_id: int, share_id: int) -> Response:
     """Take a permission back."""
-    permissions.revoke(call.backend, call.actor, resource_id, share_id)
+    permissions.revoke(call.backend, call.actor, resource_id, share_id, call.if_match_version())
     return reply.nothing()

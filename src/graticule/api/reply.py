@@ -89,3 +89,9 @@ def updated(call: Call, value: Any, version: str | int | None = None) -> Respons
 def nothing() -> Response:
     """204."""
     return Response(status_code=204)
+
+
+def attachment(name: str) -> str:
+    """The value of Content-Disposition for a file of that name, in any script (RFC 6266, 4.3)."""
+    plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%;' else "_" for char in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

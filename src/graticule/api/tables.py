@@ -64,7 +64,7 @@ def table_as_csv(call: ApiCall, name: str) -> Response:
     crs = Crs.from_text(view.table.crs) if view.table.crs else None
     how = FeatureFormat(crs, crs) if crs else None
     pieces = csv_pieces(tables.read_rows(call.backend, view, Query(geometry=crs is not None)), names, how)
-    disposition = f'attachment; filename="{view.table.name}.csv"' if view.table.name.isascii() else "attachment"
+    disposition = reply.attachment(f"{view.table.name}.csv")
     headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": disposition}
     return StreamingResponse(pieces, headers=headers)
 

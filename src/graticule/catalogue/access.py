@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, exists, false, or_, select
 
-from graticule.catalogue.orm import ANONYMOUS_ID, Layer, Map, Role, RoleMember, Share
+from graticule.catalogue.orm import ANONYMOUS_ID, Layer, Map, Role, RoleMember, Share, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller. ``cookie`` is true when nothing but a cookie says who it is; ``scopes`` limit a key."""
+    """The caller. ``key_id`` is that of the key it came with; ``scopes`` limit that key."""
 
     user_id: int
     username: str
@@ -136,7 +136,7 @@ def covers(held: frozenset[str], permission: str) -> bool:
     return all(name in held or name.removesuffix("_MDC") in held for name in BRINGS[permission] - _BUNDLES)
 
 
-def readable(resource_id: InstrumentedAttribute[int], holds: ColumnElement[bool]) -> ColumnElement[bool]:
+def readable(resource_id: InstrumentedAttribute[Any], holds: ColumnElement[bool]) -> ColumnElement[bool]:
     """The condition on things that can be read by those shares of theirs for which ``holds`` is true."""
     return exists().where(Share.resource_id == resource_id, holds, Share.permission.in_(READING))
 
@@ -159,3 +159,13 @@ def public_map() -> ColumnElement[bool]:
 def shared_map(user_id: int) -> ColumnElement[bool]:
     """The condition on maps of others that were shared with the user in person or with a role of theirs."""
     return (Map.owner_id != user_id) & readable(Map.resource_id, holds_for(user_id, in_person=True))
+
+
+def visible_roles(user_id: int) -> ColumnElement[bool]:
+    """The condition on roles that the user may read: by shares, or as one who is in them."""
+    return or_(readable(Role.resource_id, holds_for(user_id)), Role.id.in_(roles_of(user_id)))
+
+
+def visible_users(user_id: int) -> ColumnElement[bool]:
+    """The condition on users whom the user may read: oneself, and those that are shared."""
+    return or_(User.id == user_id, readable(User.resource_id, holds_for(user_id)))

@@ -55,10 +55,18 @@ class User(Base):
     lastlog: Mapped[int | None] = mapped_column(BigInteger)
     resource_id: Mapped[int | None] = mapped_column(BigInteger)
     account_hash: Mapped[str | None] = mapped_column(String(32), unique=True)
-    failed_logins: Mapped[int] = mapped_column(default=0)
-    last_failed_login: Mapped[int | None] = mapped_column(BigInteger)
     owner_id: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(default=1)
+
+
+class LoginFailure(Base):
+    """Wrong passwords in a row for a user name, whether or not somebody has it; ``hash`` is that of the name."""
+
+    __tablename__ = "login_failures"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    last: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class Resource(Base):
@@ -73,7 +81,10 @@ class Resource(Base):
 
 
 class Role(Base):
-    """A group of users. Its members have what is shared with it, or with the role above it, and so on."""
+    """A group of users. Its members have what is shared with it, or with the role above it, and so on.
+
+    ``tags`` is a JSON array of texts.
+    """
 
     __tablename__ = "roles"
     __table_args__ = NEVER_REUSE
@@ -85,6 +96,7 @@ class Role(Base):
     app_role: Mapped[bool] = mapped_column(default=False)
     app_instance_id: Mapped[int | None] = mapped_column(BigInteger)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("roles.id"), index=True)
+    tags: Mapped[str | None] = mapped_column(Text)
     created: Mapped[int] = mapped_column(BigInteger)
     modified: Mapped[int] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(default=1)

@@ -75,5 +75,8 @@ class FileStore(Protocol):
     def delete(self, account: int, path: str) -> None:
         """Remove a file, or a directory with what it holds, at once. ``BadRequest`` for the account's root."""
 
+    def usage(self, account: int) -> Mapping[str, int]:
+        """Bytes of all its files by suffix, such as ``.tif``; cheap when little has changed since the last time."""
+
     def sweep(self) -> tuple[int, ...]:
         """Undo what processes that died have left half done; answers the accounts where there was any of it."""

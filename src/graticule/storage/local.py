@@ -19,6 +19,7 @@ from graticule.storage.base import FileInfo
 from graticule.storage.disk import CHUNK, disk_errors, in_use, locked, marked_in_use, sync
 from graticule.storage.paths import clean_path, used_as_both
 from graticule.storage.publishing import publish, undo
+from graticule.storage.usage import UsageReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +39,7 @@ class LocalFileStore:
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._root = root.resolve()
+        self._usage = UsageReader()
 
     def info(self, account: int, path: str) -> FileInfo:
         path = clean_path(path)
@@ -124,6 +126,9 @@ class LocalFileStore:
             place.replace(trash)  # the whole tree is gone at once, and no room is needed for it
             sync(place.parent)
         _remove(trash)
+
+    def usage(self, account: int) -> Mapping[str, int]:
+        return self._usage.read(str(self._root / f"{account:d}" / _FILES))
 
     def sweep(self) -> tuple[int, ...]:
         homes = [home for home in sorted(self._root.iterdir()) if home.name.isdecimal() and (home / _STAGING).is_dir()]

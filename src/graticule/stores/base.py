@@ -58,6 +58,9 @@ class FeatureStore(Protocol):
     def count(self, account: int, table: Table, query: Query) -> int:
         """How many features the query hits, limit and offset aside."""
 
+    def counts(self, account: int) -> dict[str, int]:
+        """How many features each of the account's tables has, by its name."""
+
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         """The features, in batches, all from one state of the table."""
 

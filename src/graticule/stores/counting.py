@@ -8,9 +8,16 @@ counted here, which takes milliseconds for a million, and again only when the fi
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+import threading
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from graticule.stores.gpkg_schema import quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Connection(sqlite3.Connection):
@@ -19,6 +26,48 @@ class Connection(sqlite3.Connection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.counted: dict[str, tuple[tuple[int, int], int]] = {}
+
+
+# How many accounts' counts are remembered.
+MOST_REMEMBERED = 10_000
+# A file can change again within one tick of its clock: what changed just now is not remembered, in nanoseconds.
+TOO_RECENT = 2 * 10**9
+
+State = tuple[tuple[int, int], ...]
+
+
+class Remembered:
+    """The counts of accounts' tables as long as their files stay the same, so that lists of accounts open none."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[State, dict[str, int]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, account: int, state: State) -> dict[str, int] | None:
+        """What was counted when the files were in that state."""
+        with self._lock:
+            known, counts = self._known.get(account, (None, None))
+            return counts if known == state else None
+
+    def keep(self, account: int, state: State, counts: dict[str, int]) -> None:
+        """Remember what was counted; ``state`` was looked at before."""
+        if not state or time.time_ns() - max(changed for changed, _ in state) < TOO_RECENT:
+            return
+        with self._lock:
+            self._known[account] = state, counts
+            self._known.move_to_end(account)
+            while len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def state_of(path: Path) -> State:
+    """The times and sizes of a GeoPackage and of the log beside it; () when there is none."""
+    found = []
+    for part in (path, path.with_name(path.name + "-wal")):
+        with suppress(FileNotFoundError):
+            status = part.stat()
+            found.append((status.st_mtime_ns, status.st_size))
+    return tuple(found)
 
 
 def rows(connection: Connection, name: str) -> int:

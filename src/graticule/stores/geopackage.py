@@ -35,6 +35,7 @@ class GeoPackageStore:
 
     def __init__(self, root: Path) -> None:
         self._connections = Connections(root)
+        self._counts = counting.Remembered()
 
     def path(self, account: int) -> Path:
         """Where the account's GeoPackage is, or will be."""
@@ -99,6 +100,17 @@ class GeoPackageStore:
                 counting.correct(connection, table.name)
                 self._touch(connection, table)
         return number
+
+    def counts(self, account: int) -> dict[str, int]:
+        state = counting.state_of(self.path(account))
+        known = self._counts.get(account, state)
+        if known is not None or not state:
+            return dict(known or {})
+        with self._connections.reading(account) as connection:
+            names = [name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")]
+            counts = {name: counting.rows(connection, name) for name in names}
+        self._counts.keep(account, state, counts)
+        return dict(counts)
 
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         types = {column.name: column.type for column in table.columns}

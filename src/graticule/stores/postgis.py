@@ -121,6 +121,16 @@ class PostgisStore:
             row = connection.execute(statement.sql, statement.values).fetchone()
         return int((row or (0,))[0])
 
+    def counts(self, account: int) -> dict[str, int]:
+        with self._connections.reading() as connection:
+            names = pg_schema.table_names(connection, account)
+            if not names:
+                return {}
+            counted = " UNION ALL ".join(
+                f"SELECT {at}, count(*) FROM {relation(account, name)}" for at, name in enumerate(names)
+            )
+            return {names[at]: count for at, count in connection.execute(counted.replace("%%", "%")).fetchall()}
+
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         types = {column.name: column.type for column in table.columns}
         with self._connections.reading() as connection:

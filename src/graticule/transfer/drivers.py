@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from graticule.model.features import Family
+
 Kind = Literal["vector", "raster"]
+Naming = Literal["any", "word", "xml", "markup"]
+Times = Literal["text", "utc", "clock"]
+FAMILIES: tuple[Family, ...] = ("point", "line", "polygon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,14 @@ class Format:
 class Export:
     """A format that features can be written in.
 
-    ``content_type`` is that of a single file; ``name_bytes`` the longest field name in bytes, or None; ``mixed`` says
-    whether one file may hold several geometry families.
+    ``driver`` is GDAL's name; empty for what is written without GDAL. ``content_type`` is that of a single file.
+    ``naming`` says what field names are made of, ``name_bytes`` how many bytes of UTF-8 they may have, ``text_bytes``
+    how many a text may have. ``holds`` are the geometry families, ``mixed`` says whether one file may hold several,
+    ``bare`` whether a feature needs no geometry, ``empties`` whether empty geometries are kept apart from none.
+    ``high`` says whether there are heights, ``alike`` that all or none of the geometries must have one.
+    ``times`` says how moments are written: as text, in UTC, or as a clock shows them. ``surveyed`` formats need to
+    know all of the features before the first is written. ``prj`` puts a .prj into a zip. ``crs`` is the projection
+    that is taken unless another is asked for, ``fixed`` says that there is no other.
     """
 
     name: str
@@ -54,9 +65,21 @@ class Export:
     extension: str
     content_type: str
     name_bytes: int | None = None
+    naming: Naming = "any"
+    text_bytes: int | None = None
+    holds: tuple[Family, ...] = FAMILIES
     mixed: bool = True
+    bare: bool = True
+    high: bool = True
+    alike: bool = False
+    empties: bool = False
+    times: Times = "utc"
+    surveyed: bool = False
     sidecars: tuple[str, ...] = ()
+    prj: bool = False
     crs: str | None = None
+    fixed: bool = False
+    options: tuple[tuple[str, str], ...] = ()
 
 
 SHAPEFILE_SIDECARS = (
@@ -132,10 +155,35 @@ FORMATS: tuple[Format, ...] = (
 EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
-        Export("shp", "ESRI Shapefile", ".shp", "application/zip", 10, mixed=False, sidecars=SHAPEFILE_PARTS),
-        Export("geojson", "GeoJSON", ".geojson", "application/geo+json", crs="EPSG:4326"),
-        Export("csv", "", ".csv", "text/csv; charset=utf-8"),
-        Export("gpkg", "GPKG", ".gpkg", "application/geopackage+sqlite3"),
+        Export(
+            "shp", "ESRI Shapefile", ".shp", "application/zip", 10, text_bytes=254, mixed=False, times="text",
+            surveyed=True, sidecars=SHAPEFILE_PARTS, options=(("SPATIAL_INDEX", "NO"),),
+        ),
+        Export(
+            "mif", "MapInfo File", ".mif", "application/zip", 31, "word", text_bytes=254, high=False, times="clock",
+            surveyed=True, sidecars=(".mid",), options=(("FORMAT", "MIF"), ("ENCODING", "UTF-8")),
+        ),
+        Export(
+            "kml", "KML", ".kml", "application/vnd.google-earth.kml+xml", naming="markup", times="text",
+            crs="EPSG:4326", fixed=True,
+        ),
+        Export(
+            "gpx", "", ".gpx", "application/gpx+xml", naming="xml", holds=("point", "line"), mixed=False, bare=False,
+            times="text", surveyed=True, crs="EPSG:4326", fixed=True,
+        ),
+        Export("dxf", "DXF", ".dxf", "image/vnd.dxf", bare=False, surveyed=True, prj=True),
+        Export(
+            "gml", "GML", ".gml", "application/gml+xml", naming="xml", sidecars=(".xsd",),
+            options=(("FORMAT", "GML3"), ("GML3_LONGSRS", "NO")),
+        ),
+        Export("csv", "", ".csv", "text/csv; charset=utf-8", empties=True, times="text", prj=True),
+        Export("geojson", "GeoJSON", ".geojson", "application/geo+json", times="text", crs="EPSG:4326"),
+        Export("gpkg", "GPKG", ".gpkg", "application/geopackage+sqlite3", empties=True),
+        Export("fgb", "FlatGeobuf", ".fgb", "application/flatgeobuf", alike=True, surveyed=True),
+        Export(
+            "xlsx", "", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", times="clock",
+            prj=True,
+        ),
     )
 }  # fmt: skip
 

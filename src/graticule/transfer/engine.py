@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,6 @@ from graticule.transfer.hush import hush
 if TYPE_CHECKING:
     import io
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 # What pyogrio, GDAL under it, and Arrow are known to raise on a file that is not as it should be.
 FOREIGN = (
@@ -50,6 +50,8 @@ _CONFIG = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE",
     "GPX_ELE_AS_25D": "YES",
     "OSM_USE_CUSTOM_INDEXING": "YES",
+    # Polygons stay areas with their holes; as closed lines nobody could tell which is a hole.
+    "DXF_WRITE_HATCH": "YES",
 }
 pyogrio.set_gdal_config_options(_CONFIG)
 _ogr._register_drivers()
@@ -66,9 +68,9 @@ def plain_path(path: Path, hidden: Path | None = None) -> Iterator[Path]:
         for other in group(real):
             if hidden is not None and other.name == hidden.name:
                 continue
-            link = type(real)(folder) / ("data" + other.name[len(real.stem) :])
+            link = Path(folder) / ("data" + other.name[len(real.stem) :])
             link.symlink_to(other)
-        yield type(real)(folder) / ("data" + real.suffix)
+        yield Path(folder) / ("data" + real.suffix)
 
 
 def layers(path: Path) -> list[tuple[str, str | None]]:
@@ -130,3 +132,8 @@ def save_to_memory(table: pa.Table, buffer: io.BytesIO, driver: str, **how: Any)
     """Writes a table into a buffer in a format of one file."""
     with hush:
         raw.write_arrow(table, buffer, driver=driver, **how)
+
+
+def support_file(name: str) -> Path:
+    """A file of those that come with GDAL."""
+    return Path(pyogrio.get_gdal_data_path()) / name

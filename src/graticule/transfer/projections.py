@@ -64,3 +64,16 @@ def reproject(shapes: Shapes, source: str, target: str) -> Shapes:
     if (shapely.is_missing(moved) & ~shapely.is_missing(shapes)).any():
         raise BadRequest(f"Some of the features lie where {target[:100]} has no coordinates.", field="epsg")
     return moved
+
+
+@lru_cache(maxsize=64)
+def named(text: str) -> str:
+    """The name or WKT by which GDAL knows a projection of ours. Raises BadRequest."""
+    crs = Crs.from_text(text)
+    authority = crs.pyproj.to_authority(min_confidence=100)
+    return ":".join(authority) if authority else str(crs.pyproj.to_wkt("WKT2_2019"))
+
+
+def esri_wkt(text: str) -> str:
+    """The projection as .prj files say it."""
+    return str(Crs.from_text(text).pyproj.to_wkt("WKT1_ESRI"))

@@ -1,270 +1,241 @@
-"""Features, streamed into new files: the export formats, and the GeoPackage that an import is staged in."""
+"""Features, streamed into new files of the export formats."""
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import shapely
-from pyarrow import csv
 
-from graticule.errors import BadRequest, Unavailable
+from graticule.errors import BadRequest
 from graticule.model.features import FAMILY_OF_TYPE, Column
-from graticule.transfer import engine, projections, shapes
+from graticule.transfer import mapinfo, outgoing, projections, shapes
 from graticule.transfer.attributes import ARROW
-from graticule.transfer.drivers import require_export, sidecar
+from graticule.transfer.drivers import FAMILIES, require_export, sidecar
+from graticule.transfer.outgoing import Notes, Written
+from graticule.transfer.stream import GEOMETRY
+from graticule.transfer.survey import Survey, survey
+from graticule.transfer.writers import Job, write_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from graticule.model.features import Family
     from graticule.transfer.drivers import Export
-    from graticule.transfer.reading import Source
 
-GEOMETRY = "wkb_geometry"
-FID = "ogc_fid"
-# One form for all times, as they are also compared as text.
-TIMES = {"DATETIME_PRECISION": "MILLISECOND"}
-# Bytes: with so little left, what went wrong is likely that; with this little, that it went well is not.
-LITTLE_SPACE, NO_SPACE = 16 * 1024 * 1024, 256 * 1024
 FAMILY_TYPES: dict[Family, str] = {"point": "POINT", "line": "MULTILINESTRING", "polygon": "MULTIPOLYGON"}
-OGR_TYPES = {
-    "POINT": "Point", "LINESTRING": "LineString", "POLYGON": "Polygon", "MULTIPOINT": "MultiPoint",
-    "MULTILINESTRING": "MultiLineString", "MULTIPOLYGON": "MultiPolygon", "GEOMETRYCOLLECTION": "GeometryCollection",
-    "GEOMETRY": "Unknown",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """What a file to write holds: its columns under the names in the file, its type of geometry, its projection."""
+class Features:
+    """What is to be written: the columns and batches of a table, its type of geometry and its projection.
 
-    names: tuple[str, ...]
+    The batches hold the columns by name and ISO WKB in ``wkb_geometry``. ``colour`` is what the features are drawn
+    in, for formats that have colours.
+    """
+
     columns: tuple[Column, ...]
     geometry_type: str | None
     crs: str
     has_z: bool
-    utc: bool = False
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The fields of the batches as GDAL takes them."""
-        fields = [pa.field(name, self.arrow(column)) for name, column in zip(self.names, self.columns, strict=True)]
-        return pa.schema([*fields, pa.field(GEOMETRY, pa.binary())] if self.geometry_type else fields)
-
-    def arrow(self, column: Column) -> pa.DataType:
-        """The Arrow type of a column; in a GeoPackage times say that they are in UTC (OGC 12-128r18, table 1)."""
-        zoned = self.utc and column.type == "datetime"
-        return pa.timestamp("ms", "UTC") if zoned else ARROW[column.type]
-
-    @property
-    def ogr_type(self) -> str | None:
-        """pyogrio's name for the geometry type."""
-        if self.geometry_type is None:
-            return None
-        return OGR_TYPES[self.geometry_type] + (" Z" if self.has_z else "")
+    batches: Iterator[pa.RecordBatch]
+    colour: tuple[int, int, int] | None = None
 
 
 def write(
     fmt: str,
     target: Path,
-    columns: tuple[Column, ...],
-    geometry_type: str | None,
-    crs: str,
-    has_z: bool,
-    batches: Iterator[pa.RecordBatch],
+    features: Features,
     *,
     name: str,
     to_crs: str | None = None,
+    prj: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> list[Path]:
     """Writes features into ``target`` and, where a format wants it, files beside it; gives all of them.
 
-    The batches hold the columns by name and ISO WKB in ``wkb_geometry``, in ``crs``. They are reprojected to
-    ``to_crs``, to WGS 84 for GeoJSON unless that says otherwise. A shapefile holds one family: where ``geometry_type``
-    leaves it open, features go to ``<stem>_point``, ``_line`` and ``_polygon`` as they need. Raises BadRequest for an
-    unknown format or what the format cannot hold, Unavailable for a full disk.
+    They are reprojected to ``to_crs``; to WGS 84 where that is the format's own, unless another is asked for and the
+    format takes it. Where a file holds one geometry family only and there are several, they go to ``<stem>_point``,
+    ``_line`` and ``_polygon``. What could not be kept as it was stands in ``<stem>.txt``, which is there only then.
+    ``prj`` adds the projection as a file to formats that do not hold it. ``progress`` is told how many features are
+    written; what it raises ends the work. After an error there are no files. Raises BadRequest for an unknown format
+    or for what the format cannot hold, Unavailable for a full disk.
     """
     row = require_export(fmt)
-    goal = projections.stated(to_crs) if to_crs else row.crs or crs
-    layout = Layout(field_names(columns, row.name_bytes), columns, geometry_type, goal, has_z, utc=row.name == "gpkg")
-    moved = _moved(batches, columns, layout, crs)
-    counted = _counted(moved, progress)
-    if row.mixed or geometry_type is None or geometry_type in FAMILY_OF_TYPE:
-        _write_one(row, target, layout, counted, name)
-        return _written(row, target)
-    return _write_families(row, target, layout, counted, name)
-
-
-def field_names(columns: tuple[Column, ...], limit: int | None) -> tuple[str, ...]:
-    """The columns' names, cut to so many bytes of UTF-8 and told apart by a number, whatever their case."""
-    if limit is None:
-        return tuple(column.name for column in columns)
-    taken: set[str] = set()
-    result = []
-    for column in columns:
-        short, count = _cut(column.name, limit), 1
-        while short.lower() in taken:
-            short, count = _cut(column.name, limit - len(f"_{count}")) + f"_{count}", count + 1
-        taken.add(short.lower())
-        result.append(short)
-    return tuple(result)
-
-
-def _cut(name: str, limit: int) -> str:
-    return name.encode()[:limit].decode("utf-8", "ignore")
-
-
-def _moved(
-    batches: Iterator[pa.RecordBatch], columns: tuple[Column, ...], layout: Layout, crs: str
-) -> Iterator[pa.RecordBatch]:
-    """The batches with the fields of the layout, in its projection."""
-    for batch in batches:
-        values = [batch.column(column.name).cast(layout.arrow(column), safe=False) for column in columns]
-        if layout.geometry_type is not None:
-            wkb = batch.column(GEOMETRY).cast(pa.binary())
-            values.append(wkb if layout.crs == crs else _reprojected(wkb, crs, layout))
-        yield pa.RecordBatch.from_arrays(values, schema=layout.schema)
-
-
-def _reprojected(wkb: pa.Array, crs: str, layout: Layout) -> pa.Array:
-    moved = projections.reproject(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False)), crs, layout.crs)
-    return shapes.to_wkb(moved, has_z=layout.has_z)
-
-
-def _counted(batches: Iterator[pa.RecordBatch], progress: Callable[[int], None] | None) -> Iterator[pa.RecordBatch]:
-    done = 0
-    for batch in batches:
-        yield batch
-        done += len(batch)
-        if progress is not None:
-            progress(done)
-
-
-def _write_one(row: Export, target: Path, layout: Layout, batches: Iterator[pa.RecordBatch], name: str) -> None:
-    if row.name == "csv":
-        _write_csv(target, layout, batches)
-        return
-    options: dict[str, Any] = {"layer_options": _layer_options(row, layout)}
-    if row.name != "gpkg":
-        options["encoding"] = "UTF-8"
-    _stream(batches, layout, target, name, row.driver, options)
-
-
-def _layer_options(row: Export, layout: Layout) -> dict[str, str]:
-    """GDAL's layer creation options for the format."""
-    if row.name == "shp":
-        return {"SPATIAL_INDEX": "NO"}
-    if row.name == "geojson":
-        return {"RFC7946": "YES" if layout.crs == projections.LONLAT else "NO"}
-    taken = {name.lower() for name in layout.names}
-    fid = {"FID": FID if FID not in taken else f"{FID}_", **TIMES}
-    return fid | {"GEOMETRY_NAME": "geom" if "geom" not in taken else "geom_"} if layout.geometry_type else fid
-
-
-def _stream(
-    batches: Iterator[pa.RecordBatch], layout: Layout, target: Path, name: str, driver: str, options: dict[str, Any]
-) -> None:
-    """Lets GDAL draw the batches. What goes wrong in making them comes out as it is, not as an error of GDAL."""
-    if layout.geometry_type is not None:
-        options |= {"geometry_name": GEOMETRY, "geometry_type": layout.ogr_type, "crs": layout.crs}
-    failures: list[Exception] = []
-
-    def guarded() -> Iterator[pa.RecordBatch]:
-        try:
-            yield from batches
-        except Exception as error:
-            failures.append(error)
-            raise
-
-    reader = pa.RecordBatchReader.from_batches(layout.schema, guarded())
-    try:
-        engine.save(reader, target, name, driver, **options)
-    except BadRequest:
-        if failures:
-            raise failures[0] from None
-        _need_space(target, LITTLE_SPACE)
-        raise
-    # On closing a file GDAL may find no room for the last of it, and keep that to itself.
-    _need_space(target, NO_SPACE)
-
-
-def _need_space(target: Path, space: int) -> None:
-    if shutil.disk_usage(target.parent).free < space:
-        raise Unavailable(engine.DISK_FULL, retry_after=60)
-
-
-def _write_csv(target: Path, layout: Layout, batches: Iterator[pa.RecordBatch]) -> None:
-    """A table of text with the geometry as WKT in its first column, ``wkt``."""
-    fields = list(layout.schema)
-    if layout.geometry_type is not None:
-        label = "wkt" if "wkt" not in {name.lower() for name in layout.names} else "wkt_geometry"
-        fields = [pa.field(label, pa.string()), *fields[:-1]]
-    schema = pa.schema(fields)
-    with csv.CSVWriter(target, schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
-        for batch in batches:
-            values = list(batch.columns)
-            if layout.geometry_type is not None:
-                values = [_wkt(values[-1]), *values[:-1]]
-            writer.write_batch(pa.RecordBatch.from_arrays(values, schema=schema))
-
-
-def _wkt(wkb: pa.Array) -> pa.Array:
-    shape = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
-    return pa.array(shapely.to_wkt(shape, rounding_precision=-1, output_dimension=3), pa.string())
-
-
-def _write_families(
-    row: Export, target: Path, layout: Layout, batches: Iterator[pa.RecordBatch], name: str
-) -> list[Path]:
-    """A file for each geometry family found, by way of a copy on disk, for one stream cannot feed several files.
-
-    Features without geometry go to the first file.
-    """
-    written: list[Path] = []
+    _refuse(row, features.geometry_type)
+    asked = None if to_crs is None or row.fixed else to_crs
+    goal = projections.stated(asked) if asked else row.crs or projections.named(features.crs)
     with TemporaryDirectory(dir=target.parent) as folder:
-        copy = Path(folder) / "features.arrow"
-        census = _spool(batches, layout.schema, copy)
-        families: list[Family] = census.families or ["point"]
-        for at, family in enumerate(families):
-            multi = family != "point" or bool({shapes.MULTIPOINT, shapes.COLLECTION} & set(census.codes))
-            kind = "MULTIPOINT" if multi and family == "point" else FAMILY_TYPES[family]
-            part = target.with_name(f"{target.stem}_{family}{target.suffix}")
-            chosen = _of_family(copy, family, layout, multi=multi, with_null=at == 0)
-            _write_one(row, part, replace(layout, geometry_type=kind), chosen, f"{name}_{family}")
-            written += _written(row, part)
-    return written
+        draft = target.parent / folder / target.name
+        draft.parent.chmod(0o755)
+        paths = _Export(row, features, goal, draft, name, progress).run()
+        if prj and row.prj and features.geometry_type is not None:
+            paths.append(_prj(draft, goal))
+        return [path.replace(target.parent / path.name) for path in paths]
 
 
-def _spool(batches: Iterator[pa.RecordBatch], schema: pa.Schema, copy: Path) -> shapes.Census:
-    census = shapes.Census()
-    with pa.OSFile(str(copy), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+def _refuse(row: Export, geometry_type: str | None) -> None:
+    """Raises BadRequest for a table that the format cannot hold any feature of."""
+    family = FAMILY_OF_TYPE.get(geometry_type or "")
+    if family is not None and family not in row.holds:
+        raise _unheld(row, family)
+    if geometry_type is None and not row.bare:
+        raise BadRequest(
+            f"A {row.name} file holds geometries, and this table has none.", field="format", value=row.name,
+            expected="a format for tables: csv, xlsx",
+        )  # fmt: skip
+
+
+def _unheld(row: Export, family: Family) -> BadRequest:
+    sentence = f"A {row.name} file cannot hold geometries of the kind {family}."
+    expected = f"another format; {row.name} holds: {', '.join(row.holds)}"
+    return BadRequest(sentence, field="format", value=row.name, expected=expected)
+
+
+@dataclass(slots=True)
+class _Export:
+    """One run of ``write``, in a folder of its own."""
+
+    row: Export
+    features: Features
+    goal: str
+    draft: Path
+    name: str
+    progress: Callable[[int], None] | None
+    done: int = 0
+
+    def run(self) -> list[Path]:
+        notes = Notes()
+        found = self._survey() if self.row.surveyed else None
+        if found is not None:
+            self._look_at(found, notes)
+        fields = outgoing.plan(self.row, self.features.columns, found, notes)
+        batches = self._prepared() if found is None else found.batches()
+        paths = self._write_parts(fields, batches, found, notes)
+        return [*paths, *self._notes(notes)]
+
+    def _survey(self) -> Survey:
+        geometry = self.features.geometry_type is not None
+        schema = _schema([(column.name, _arrow(column)) for column in self.features.columns], geometry=geometry)
+        return survey(self._watched(self._prepared()), schema, self.draft.parent / "features.arrow")
+
+    def _watched(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Lets the work be ended in the first of two passes; nothing is written yet."""
         for batch in batches:
-            census.add(batch.column(GEOMETRY))
-            writer.write_batch(batch)
-    return census
+            if self.progress is not None:
+                self.progress(0)
+            yield batch
+
+    def _look_at(self, found: Survey, notes: Notes) -> None:
+        """Raises BadRequest for geometries that the format cannot hold."""
+        for family in found.census.families:
+            if family not in self.row.holds:
+                raise _unheld(self.row, family)
+        if not self.row.bare and found.census.nulls:
+            notes.add(f"Features without geometry are left out, for the format cannot hold them: {found.census.nulls}.")
+        if self.row.name == "mif" and self.features.geometry_type is not None:
+            mapinfo.require_system(self.draft.parent, self.goal, found.box)
+
+    def _prepared(self) -> Iterator[pa.RecordBatch]:
+        """The batches in the projection of the file, without what the format makes no difference of."""
+        columns, has_geometry = self.features.columns, self.features.geometry_type is not None
+        schema = _schema([(column.name, _arrow(column)) for column in columns], geometry=has_geometry)
+        for batch in self.features.batches:
+            values = [batch.column(column.name).cast(_arrow(column), safe=False) for column in columns]
+            if has_geometry:
+                values.append(self._shapes(batch.column(GEOMETRY).cast(pa.binary())))
+            yield pa.RecordBatch.from_arrays(values, schema=schema)
+
+    def _shapes(self, wkb: pa.Array) -> pa.Array:
+        same = self.goal == projections.named(self.features.crs)
+        if same and self.row.empties and self._has_z == self.features.has_z:
+            return wkb
+        found = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
+        if not self.row.empties:
+            found[shapely.is_empty(found)] = None
+        if not same:
+            found = projections.reproject(found, self.features.crs, self.goal)
+        if self.row.alike and self._has_z:
+            found = shapely.force_3d(found, 0.0)
+        return shapes.to_wkb(found, has_z=self._has_z)
+
+    @property
+    def _has_z(self) -> bool:
+        return self.features.has_z and self.row.high
+
+    def _write_parts(
+        self, fields: tuple[Written, ...], batches: Iterator[pa.RecordBatch], found: Survey | None, notes: Notes
+    ) -> list[Path]:
+        job = Job(
+            self.row, self.draft, fields, self.features.geometry_type, self.goal, self._has_z, self.name, notes,
+            found, self.features.colour,
+        )  # fmt: skip
+        kind = self.features.geometry_type
+        if found is None or self.row.mixed or kind is None or kind in FAMILY_OF_TYPE:
+            return self._write_one(job, batches)
+        # A file for each family; features without geometry go to the first.
+        paths: list[Path] = []
+        for at, family in enumerate(found.census.families or FAMILIES[:1]):
+            multi = family != "point" or bool({shapes.MULTIPOINT, shapes.COLLECTION} & set(found.census.codes))
+            kind = "MULTIPOINT" if multi and family == "point" else FAMILY_TYPES[family]
+            several = len(found.census.families) > 1 or self.row.name == "shp"
+            tail = f"_{family}" if several else ""
+            part = self.draft.with_name(f"{self.draft.stem}{tail}{self.draft.suffix}")
+            own = replace(job, target=part, geometry_type=kind, name=self.name + tail)
+            chosen = _of_family(found.batches(), family, multi=multi, has_z=self._has_z, with_null=at == 0)
+            paths += self._write_one(own, chosen)
+        return paths
+
+    def _write_one(self, job: Job, batches: Iterator[pa.RecordBatch]) -> list[Path]:
+        if not self.row.bare:
+            batches = (batch.filter(batch.column(GEOMETRY).is_valid()) for batch in batches)
+        write_part(job, self._counted(batches))
+        beside = (sidecar(job.target, suffix) for suffix in self.row.sidecars)
+        return [path for path in (job.target, *beside) if path is not None and path.exists()]
+
+    def _counted(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield batch
+            self.done += len(batch)
+            if self.progress is not None:
+                self.progress(self.done)
+
+    def _notes(self, notes: Notes) -> list[Path]:
+        if not notes.lines:
+            return []
+        path = self.draft.with_suffix(".txt")
+        path.write_text("\n".join(("What this export could not keep as it was:", "", *notes.lines, "")), "utf-8")
+        return [path]
 
 
-def _of_family(copy: Path, family: Family, layout: Layout, *, multi: bool, with_null: bool) -> Iterator[pa.RecordBatch]:
-    with pa.OSFile(str(copy)) as file, pa.ipc.open_file(file) as reader:
-        for at in range(reader.num_record_batches):
-            batch = reader.get_batch(at)
-            found = shapely.from_wkb(batch.column(GEOMETRY).to_numpy(zero_copy_only=False))
-            gathered, belongs = shapes.gather(found, family, multi=multi)
-            kept = belongs if with_null else belongs & ~shapely.is_missing(gathered)
-            values = [*batch.columns[:-1], shapes.to_wkb(gathered, has_z=layout.has_z)]
-            yield pa.RecordBatch.from_arrays([each.filter(pa.array(kept)) for each in values], schema=layout.schema)
+def _arrow(column: Column) -> pa.DataType:
+    return ARROW[column.type]
 
 
-def _written(row: Export, target: Path) -> list[Path]:
-    beside = (sidecar(target, suffix) for suffix in row.sidecars)
-    return [target, *(path for path in beside if path is not None)] if target.exists() else [p for p in beside if p]
+def _schema(fields: list[tuple[str, pa.DataType]], *, geometry: bool) -> pa.Schema:
+    return pa.schema([*fields, (GEOMETRY, pa.binary())] if geometry else fields)
+
+
+def _of_family(
+    batches: Iterator[pa.RecordBatch], family: Family, *, multi: bool, has_z: bool, with_null: bool
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        found = shapely.from_wkb(batch.column(GEOMETRY).to_numpy(zero_copy_only=False))
+        gathered, belongs = shapes.gather(found, family, multi=multi)
+        kept = pa.array(belongs if with_null else belongs & ~shapely.is_missing(gathered))
+        values = [*batch.columns[:-1], shapes.to_wkb(gathered, has_z=has_z)]
+        yield pa.RecordBatch.from_arrays([each.filter(kept) for each in values], schema=batch.schema)
+
+
+def _prj(draft: Path, goal: str) -> Path:
+    """The projection in the dialect of WKT that .prj files are written in."""
+    path = draft.with_suffix(".prj")
+    path.write_text(projections.esri_wkt(goal), "utf-8")
+    return path
 
 
 def zip_files(paths: list[Path], target: Path) -> Path:
@@ -273,38 +244,3 @@ def zip_files(paths: list[Path], target: Path) -> Path:
         for path in paths:
             archive.write(path, path.name)
     return target
-
-
-def staging_geopackage(
-    path: Path,
-    table_name: str,
-    source: Source,
-    extra: Mapping[str, int],
-    progress: Callable[[int], None] | None = None,
-) -> int:
-    """Writes what the source gives into a new GeoPackage as one table, and says how many rows.
-
-    The table has the key ``ogc_fid`` from 1, the geometry ``wkb_geometry`` with a spatial index, the source's columns
-    and after them the columns of ``extra``, integers of one value.
-    """
-    columns = (*source.columns, *(Column(name, "integer") for name in extra))
-    names = tuple(column.name for column in columns)
-    layout = Layout(names, columns, source.geometry_type, source.crs or projections.LONLAT, source.has_z, utc=True)
-    count = 0
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        nonlocal count
-        for batch in source.batches(progress):
-            own = len(source.columns)
-            constant = [pa.array(np.full(len(batch), value, np.int64)) for value in extra.values()]
-            count += len(batch)
-            values = [
-                each.cast(layout.arrow(column))
-                for each, column in zip(batch.columns[:own], source.columns, strict=True)
-            ]
-            values += [*constant, *batch.columns[own:]]
-            yield pa.RecordBatch.from_arrays(values, schema=layout.schema)
-
-    options = {"FID": FID, **TIMES} | ({"GEOMETRY_NAME": GEOMETRY, "SPATIAL_INDEX": "YES"} if source.family else {})
-    _stream(batches(), layout, path, table_name, "GPKG", {"layer_options": options})
-    return count

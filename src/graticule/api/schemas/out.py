@@ -10,7 +10,7 @@ from graticule.catalogue.access import PERMISSIONS
 from graticule.stores.base import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from graticule.actions.keys import Key
     from graticule.actions.layers import LayerView
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from graticule.actions.permissions import Grant
     from graticule.actions.storage import Entry
     from graticule.actions.tables import TableView
-    from graticule.catalogue.orm import User
+    from graticule.catalogue.orm import Option
 
 MAP_TEXTS = ("name", "description", "copyright", "proj4", "units", "bgcolor", "mobileacess", "wmsaccess", "share")
 LAYER_TEXTS = (
@@ -44,8 +44,8 @@ def timestamp(seconds: int | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S+00")
 
 
-def map_out(view: MapView, expand: Collection[str] = ()) -> dict[str, Any]:
-    """A map; ``expand`` may name owner, options, permissions."""
+def map_out(view: MapView, expand: Collection[str] = (), options: Sequence[Option] = ()) -> dict[str, Any]:
+    """A map; ``expand`` may name owner, options (those that are given), permissions."""
     found = view.map
     out: dict[str, Any] = {
         "id": str(found.id),
@@ -66,14 +66,14 @@ def map_out(view: MapView, expand: Collection[str] = ()) -> dict[str, Any]:
     if "owner" in expand:
         out["owner"] = {"id": str(found.owner_id), "username": found.owner.username}
     if "options" in expand:
-        out["options"] = []
+        out["options"] = [option_out(option) for option in options]
     if "permissions" in expand:
         out["permissions"] = names_of(view.permissions)
     return out
 
 
-def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
-    """A layer; ``expand`` may name options, columns, datasource, form."""
+def layer_out(view: LayerView, expand: Collection[str] = (), options: Sequence[Option] = ()) -> dict[str, Any]:
+    """A layer; ``expand`` may name options (those that are given), columns, datasource, form."""
     layer = view.layer
     xmin, ymin, xmax, ymax = view.extent
     status, status_text = layer_status(view)
@@ -97,7 +97,7 @@ def layer_out(view: LayerView, expand: Collection[str] = ()) -> dict[str, Any]:
         "modified": layer.modified,
     }
     if "options" in expand:
-        out["options"] = []
+        out["options"] = [option_out(option) for option in options]
     if "columns" in expand:
         out["columns"] = columns_out(view)
     if "datasource" in expand:
@@ -151,27 +151,6 @@ def _srid(crs: str | None) -> int | None:
     return int(crs.removeprefix("EPSG:")) if crs and crs.startswith("EPSG:") else None
 
 
-def user_out(user: User) -> dict[str, Any]:
-    """A user, without anything that must not be seen."""
-    return {
-        "id": user.id,
-        "username": user.username,
-        "email": user.email,
-        "active": user.active,
-        "firstname": user.firstname,
-        "lastname": user.lastname,
-        "created": user.created,
-        "modified": user.modified,
-        "lastlog": user.lastlog,
-        "owner_id": user.id,
-        "mobile": user.mobile,
-        "web": user.web,
-        "phone": user.phone,
-        "resource_id": user.resource_id,
-        "oidc": False,
-    }
-
-
 def key_out(key: Key) -> dict[str, Any]:
     """A key of the caller."""
     row = key.row
@@ -189,23 +168,42 @@ def key_out(key: Key) -> dict[str, Any]:
 
 def share_out(grant: Grant) -> dict[str, Any]:
     """One share."""
-    share, username = grant
-    return {
+    share = grant.share
+    out: dict[str, Any] = {
         "id": str(share.id),
         "resource_id": str(share.resource_id),
-        "user_id": str(share.user_id),
+        "user_id": text_or_none(share.user_id),
         "dependency_option_id": None,
-        "username": username,
+        "username": grant.username,
         "permission": share.permission,
     }
+    return out if share.role_id is None else out | {"role_id": str(share.role_id), "role": grant.role}
 
 
 def grouped_shares(grants: list[Grant]) -> list[dict[str, Any]]:
     """Shares by grantee."""
-    groups: dict[str, list[dict[str, str]]] = {}
-    for share, username in grants:
-        groups.setdefault(username, []).append({"type": share.permission, "share_id": str(share.id)})
-    return [{"permissions": held, "username": username} for username, held in groups.items()]
+    groups: dict[tuple[int | None, int | None], dict[str, Any]] = {}
+    for grant in grants:
+        share = grant.share
+        group = groups.setdefault((share.user_id, share.role_id), {"permissions": []} | _grantee(grant))
+        group["permissions"].append({"type": share.permission, "share_id": str(share.id)})
+    return list(groups.values())
+
+
+def _grantee(grant: Grant) -> dict[str, Any]:
+    if grant.share.role_id is None:
+        return {"username": grant.username}
+    return {"role": grant.role, "role_id": str(grant.share.role_id)}
+
+
+def option_out(option: Option) -> dict[str, Any]:
+    """An option of anything but a user."""
+    return {
+        "id": str(option.id),
+        "option_name": option.name,
+        "option_value": option.value,
+        "option_type": option.type,
+    }
 
 
 def entry_out(entry: Entry) -> dict[str, Any]:

@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("app_role", sa.Boolean(), nullable=False),
         sa.Column("app_instance_id", sa.BigInteger(), nullable=True),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("modified", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -236,3 +237,15 @@ def upgrade() -> None:
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("owner_id", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
+    # Not by a batch: that makes the table anew, and what refers to its rows would go with the old one.
+    op.execute("ALTER TABLE users DROP COLUMN failed_logins")
+    op.execute("ALTER TABLE users DROP COLUMN last_failed_login")
+    op.create_table(
+        "login_failures",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_login_failures")),
+    )
+    with op.batch_alter_table("login_failures", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_failures_last"), ["last"], unique=False)
