@@ -18,8 +18,10 @@ import psycopg
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "postgres"
-# Where the server of this run is, or would be; and "postgis" when the tests' servers are to keep their data there.
+# Where the server of this run is, or would be; and where the tests' servers are to keep their data.
 FOLDER, STORE = "GRATICULE_TEST_POSTGRES", "GRATICULE_TEST_STORE"
+# The process that began the run.
+RUN = "GRATICULE_TEST_RUN"
 TEMPLATE = "graticule_template"
 
 
@@ -27,6 +29,7 @@ def begin(store: str) -> None:
     """Called once, in the process that begins the run."""
     os.environ[FOLDER] = tempfile.mkdtemp(prefix="graticule-postgres-")
     os.environ[STORE] = store
+    os.environ[RUN] = str(os.getpid())
 
 
 def end() -> None:
@@ -65,7 +68,7 @@ def missing(why: str) -> None:
 
 def _started(folder: Path) -> str:
     """The address of a new server with the template of all databases; what went wrong where there is none."""
-    done = subprocess.run([sys.executable, SCRIPT, "start", folder], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "start", folder, os.environ[RUN]], capture_output=True, text=True)
     if done.returncode:
         return done.stderr.strip()
     url = done.stdout.strip()

@@ -73,11 +73,11 @@ def _in_database(settings: Settings) -> tuple[Catalogue, FeatureStore]:
     url = checked_url(settings.database_url.get_secret_value())
     replica = settings.database_read_url
     read_url = None if replica is None else checked_url(replica.get_secret_value())
-    bounds = {"pool_min": settings.database_pool_min, "pool_max": settings.database_pool_max}
-    catalogue = Catalogue(Postgres(url, read_url, **bounds))
+    most = settings.database_pool_max
+    catalogue = Catalogue(Postgres(url, read_url, pool_max=most))
     try:
         catalogue.migrate()
-        return catalogue, PostgisStore(url, read_url, **bounds)
+        return catalogue, PostgisStore(url, read_url, pool_min=settings.database_pool_min, pool_max=most)
     except BaseException:
         catalogue.close()
         raise

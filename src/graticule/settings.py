@@ -38,10 +38,16 @@ class Settings(BaseSettings):
         description="A replica of that database, to read from; a synchronous one (docs/architecture.md says why).",
     )
     database_pool_min: int = Field(
-        1, ge=0, le=1000, description="How many connections one process keeps open, for the catalogue and for features."
+        1,
+        ge=0,
+        le=1000,
+        description="How many connections for features one process keeps open when it has no use for them.",
     )
     database_pool_max: int = Field(
-        20, ge=2, le=1000, description="How many connections one process opens at most, for each of the two."
+        20,
+        ge=2,
+        le=1000,
+        description="How many connections one process opens at most, for the catalogue and again for features.",
     )
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")

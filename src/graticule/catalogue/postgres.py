@@ -34,9 +34,9 @@ WRITERS = lock_key("graticule catalogue")
 class Postgres:
     """The ``Database`` at an address; ``read_url`` is that of its replica."""
 
-    def __init__(self, url: str, read_url: str | None = None, *, pool_min: int = 1, pool_max: int = 20) -> None:
-        self._primary = _engine(url, pool_min, pool_max)
-        self._replica = self._primary if read_url is None else _engine(read_url, pool_min, pool_max)
+    def __init__(self, url: str, read_url: str | None = None, *, pool_max: int = 20) -> None:
+        self._primary = _engine(url, pool_max)
+        self._replica = self._primary if read_url is None else _engine(read_url, pool_max)
         # Locks are held on connections of their own: whoever waits for one takes none from those who work.
         self._locks = create_engine(_of_driver(url), poolclass=NullPool, connect_args=_arguments())
         self._turn = threading.Lock()
@@ -84,11 +84,12 @@ class Postgres:
             engine.dispose()
 
 
-def _engine(url: str, pool_min: int, pool_max: int) -> Engine:
+def _engine(url: str, pool_max: int) -> Engine:
+    # They are opened when they are needed. What overflows a pool is closed after each use, so nothing may.
     return create_engine(
         _of_driver(url),
-        pool_size=max(pool_min, 1),
-        max_overflow=pool_max - max(pool_min, 1),
+        pool_size=pool_max,
+        max_overflow=0,
         pool_timeout=POOL_SECONDS,
         pool_pre_ping=True,
         pool_use_lifo=True,

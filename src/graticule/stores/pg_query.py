@@ -13,8 +13,11 @@ from graticule.stores.query import Statements, is_plain
 if TYPE_CHECKING:
     from graticule.model.features import ColumnType, Query, Table
 
-# Times as the API writes them: ISO 8601, in UTC, to the millisecond.
-_AS_TEXT: dict[ColumnType, str] = {
+# How a column is read. Times as the API writes them: ISO 8601, in UTC, to the millisecond. The casts do nothing to
+# columns of ours; other programs may have made some of types that we call text or number.
+_READ: dict[ColumnType, str] = {
+    "text": "CAST({} AS text)",
+    "number": "CAST({} AS double precision)",
     "date": "to_char({}, 'YYYY-MM-DD')",
     "datetime": 'to_char({}, \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')',
 }
@@ -54,7 +57,7 @@ class PostgisStatements(Statements):
 
     def selected(self, table: Table, name: str) -> str:
         kind = next(column.type for column in table.columns if column.name == name)
-        return _AS_TEXT.get(kind, "{}").format(f"t.{quoted(name)}")
+        return _READ.get(kind, "{}").format(f"t.{quoted(name)}")
 
     def among(self, ids: tuple[int, ...], values: list[Any]) -> str:
         values.append([number for number in ids if number in INTEGER_RANGE])
