@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 POOL_SECONDS = 30
 CONNECT_SECONDS = 10
 # A statement is prepared when a connection sees it for this time. It is planned anew with each box and each bound
-# value all the same: which index helps depends on them.
+# value all the same: which index helps depends on them. The memory is for finding one feature a pixel.
 PREPARE_AT = 3
-PLANNED = "-c plan_cache_mode=force_custom_plan -c cursor_tuple_fraction=1.0"
+PLANNED = "-c plan_cache_mode=force_custom_plan -c cursor_tuple_fraction=1.0 -c work_mem=32MB"
 PREPARED = "graticule_store"
 PREPARE = f"""
     CREATE SCHEMA IF NOT EXISTS {PREPARED};
