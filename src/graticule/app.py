@@ -11,23 +11,29 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from graticule import __version__
-from graticule.actions import datasets
+from graticule.actions import reading, work
 from graticule.actions.users import ensure_anonymous
 from graticule.api import (
+    attribute_ops,
+    buffers,
     docs,
     errors,
     export,
     features,
+    geo_utils,
     health,
+    jobs,
     keys,
     layers,
     maps,
+    media,
     oauth2_clients,
     options,
     pages,
     permissions,
     render,
     roles,
+    search,
     static,
     storage,
     tables,
@@ -47,8 +53,13 @@ ROUTERS = (
     maps.router,
     layers.router,
     features.router,
+    attribute_ops.router,
+    buffers.router,
+    media.router,
     export.router,
     tables.router,
+    search.router,
+    geo_utils.router,
     storage.router,
     users.router,
     roles.router,
@@ -57,6 +68,7 @@ ROUTERS = (
     userapprovedapps.router,
     permissions.router,
     options.router,
+    jobs.router,
     render.router,
     pages.embedding,
     tiles.router,
@@ -86,7 +98,8 @@ def create_app(settings: Settings) -> FastAPI:
         current_default_thread_limiter().total_tokens = settings.threads
         backend = app.state.backend = open_backend(settings)
         ensure_anonymous(backend)
-        datasets.sweep(backend)
+        reading.sweep(backend)
+        work.take_up(backend)
         yield
         backend.close()
 

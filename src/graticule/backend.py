@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graticule.catalogue.database import Catalogue
 from graticule.catalogue.secrets import KeyBox, installation_secret
 from graticule.catalogue.sqlite import Sqlite
+from graticule.jobs.queue import JobQueue, open_queue
 from graticule.postgres import checked_url
 from graticule.storage.local import LocalFileStore
 from graticule.stores.geopackage import GeoPackageStore
@@ -29,6 +30,7 @@ class Backend:
     store: FeatureStore
     files: FileStore
     keys: KeyBox
+    queue: JobQueue
 
     @property
     def accounts(self) -> Path:
@@ -55,6 +57,7 @@ def open_backend(settings: Settings) -> Backend:
         store=store,
         files=LocalFileStore(accounts),
         keys=KeyBox(installation_secret(settings)),
+        queue=open_queue(settings),
     )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,8 +81,8 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535, envvar="GRATICULE_PORT")] = 8000,
     workers: Annotated[int, typer.Option(help="Server processes.", min=1, max=64, envvar="GRATICULE_WORKERS")] = 1,
 ) -> None:
-    """Start the server; Ctrl-C ends it."""
-    import uvicorn
+    """Start the server, with workers for its jobs; Ctrl-C ends it."""
+    from graticule.worker import Crew
 
     require_data(data)
     settings = settings_of(data=data.resolve(), host=host, port=port, workers=workers)
@@ -90,12 +92,20 @@ def serve(
     # The server processes read the same settings from their environment.
     for name in ("data", "host", "port", "workers"):
         os.environ[f"GRATICULE_{name.upper()}"] = str(getattr(settings, name))
+    with Crew(settings.data, settings.job_workers):
+        run_server(settings)
+
+
+def run_server(settings: Settings) -> None:
+    """Answer requests until told to end."""
+    import uvicorn
+
     uvicorn.run(
         "graticule.cli:worker_application",
         factory=True,
-        host=host,
-        port=port,
-        workers=workers,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
         # The parser that takes < and > in addresses as they are: people write where=POP>5 in them.
         http="httptools",
         loop="uvloop",
@@ -115,6 +125,31 @@ def worker_application() -> FastAPI:
     from graticule.app import create_app
 
     return create_app(settings_of())
+
+
+@app.command()
+def worker(
+    data: Data = DEFAULT_DATA,
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1, max=64)] = 1,
+    attended: Annotated[bool, typer.Option("--attended", hidden=True)] = False,
+) -> None:
+    """Work at jobs, as reading large files, beside the workers that the server starts itself; Ctrl-C ends it."""
+    from graticule.worker import Crew, work
+
+    require_data(data)
+    if workers == 1:
+        work(settings_of(data=data.resolve()), attended=attended)
+        return
+    with Crew(data.resolve(), workers):
+        wait_for_end()
+
+
+def wait_for_end() -> None:
+    """Until SIGTERM or SIGINT comes."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    told.wait()
 
 
 def require_free_port(host: str, port: int) -> None:

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,7 @@ def examine(data: Path) -> list[Finding]:
         ("Mapnik", _mapnik),
         ("web front end", _front_end),
         ("data directory", lambda: _data_directory(data)),
+        ("jobs", lambda: _jobs(data)),
     )
     found = [_carried_out(subject, check) for subject, check in checks]
     if os.environ.get("GRATICULE_DATABASE_URL"):
@@ -249,6 +250,27 @@ def _migration(path: Path) -> str | None:
         except sqlite3.OperationalError:
             return None
     return str(row[0]) if row else None
+
+
+def _jobs(data: Path) -> Finding:
+    from graticule.jobs import workers
+
+    folder = data / "workers"
+    at_work = [name for name in workers.known(folder) if workers.lives(folder, name)]
+    waiting = _waiting(data / "catalogue.sqlite")
+    state = f"{waiting} waiting, {len(at_work)} workers on this machine"
+    if waiting and not at_work:
+        return Finding(False, "jobs", f"{state}. The server starts one; by itself: graticule worker --data {data}")
+    return Finding(True, "jobs", state)
+
+
+def _waiting(catalogue: Path) -> int:
+    """How many jobs wait; none where there is no catalogue that can be asked, which is told elsewhere."""
+    if not catalogue.exists():
+        return 0
+    with suppress(sqlite3.DatabaseError), closing(_opened(catalogue)) as connection:
+        return int(connection.execute("SELECT count(*) FROM jobs WHERE state = 'queued'").fetchone()[0])
+    return 0
 
 
 def _geopackages(data: Path) -> Iterator[Finding]:

@@ -52,6 +52,24 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="How many server processes to start.")
+    job_workers: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="How many processes the server starts for jobs, as reading large files; with 0 they wait for "
+        "`graticule worker`.",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="The Redis by which jobs find their workers, as redis://localhost:6379/0; without one a file in "
+        "the data directory does that.",
+    )
+    import_inline_bytes: int = Field(
+        20 * 1024**2,
+        ge=0,
+        description="Up to which size, in bytes, a vector file is read in before the request that names it is "
+        "answered; a larger one becomes a job.",
+    )
     threads: int = Field(16, ge=1, le=256, description="How many requests one process works on at the same time.")
     public_url: str | None = Field(
         None, description="The address at which browsers reach the server, where it differs from the listening one."

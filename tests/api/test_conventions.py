@@ -467,3 +467,40 @@ def test_verbs_that_are_not_taken(user: Caller) -> None:
     refused(user.post(f"maps/{new_map(user)['id']}"), 405)
     refused(user.request("PATCH", "maps"), 405)
     refused(user.request("OPTIONS", "maps"), 405)
+
+
+def test_the_methods_that_are_taken_are_told(user: Caller) -> None:
+    for path, methods in (
+        ("maps", "GET, POST, PUT"),
+        ("keys/1", "GET, DELETE"),
+        ("tables/x/rows", "GET, POST, DELETE"),
+    ):
+        assert user.request("PATCH", path).headers["allow"] == methods
+
+
+def test_every_single_thing_has_a_tag(user: Caller) -> None:
+    map_id = new_map(user)["id"]
+    new_table(user)
+    layer = new_layer(user, map_id, "places")["id"]
+    new = user.post(f"layers/{layer}/features", json={"data": {"name": "a"}})
+    row = user.post("tables/places/rows", json={"data": {"name": "a"}})
+    assert new.headers["etag"] == user.get(f"layers/{layer}/features/1").headers["etag"]
+    assert row.headers["etag"] == user.get("tables/places/rows/2").headers["etag"]
+    for path in (f"maps/{map_id}", f"layers/{layer}", f"layers/{layer}/features/1", "tables/places/rows/2",
+                 "tables/places", "tables/places?expand=count"):  # fmt: skip
+        tag = user.get(path).headers["etag"]
+        assert user.get(path, headers={"If-None-Match": tag}).status_code == 304, path
+        assert user.get(path, headers={"If-None-Match": '"0-0"'}).status_code == 200
+    tag = user.get("tables/places").headers["etag"]
+    refused(user.delete("tables/places?force=1", headers={"If-Match": '"0-0"'}), 412)
+    assert user.delete("tables/places?force=1", headers={"If-Match": tag}).status_code == 204
+    new_table(user)
+    refused(user.delete("tables/places", headers={"If-Match": tag}), 412)
+
+
+@pytest.mark.parametrize("parent", [None, "root", 0, "0", ""])
+def test_the_root_of_the_layers(user: Caller, parent: Any) -> None:
+    map_id = new_map(user)["id"]
+    folder = made(user.post("layers", json={"mid": map_id, "type": "folder"}))["id"]
+    layer = made(user.post("layers", json={"mid": map_id, "type": "folder", "parent": folder}))["id"]
+    assert got(user.put(f"layers/{layer}", json={"parent": parent}))["parent"] is None

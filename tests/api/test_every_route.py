@@ -57,6 +57,7 @@ def known(server: Server) -> Iterator[Known]:
         client = {"name": "secret program", "redirect_uri": "https://secret.example.com"}
         client = owner.post("oauth2_clients.json", json=client).json()
         approval = owner.post("userapprovedapps.json", json={"client_id": client["id"]}).json()
+        job = owner.post(f"layers/{layer['id']}/export.csv").json()
         yield Known(
             owner,
             {
@@ -74,6 +75,9 @@ def known(server: Server) -> Iterator[Known]:
                 "client_id": str(client["id"]),
                 "approval_id": str(approval["id"]),
                 "option": "kept",
+                "attribute": "name",
+                "file": "a.txt",
+                "job_id": job["id"],
                 "fmt": "geojson",
                 "init": "1",
                 "z": "0",

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.answers import refused
 from tests.server import Caller, Server
 from tests.sharing import got, resource_of_file
 
@@ -364,3 +365,39 @@ def test_a_large_file_comes_back_as_it_was(user: Caller) -> None:
         user.get("storage/fs/large.bin", headers={"Range": "bytes=4000000-4000009"}).content
         == content[4_000_000:4_000_010]
     )
+
+
+def test_pages_of_a_directory(user: Caller) -> None:
+    sizes = {"b.txt": 2, "A.txt": 1, "c.png": 3, "d.txt": 3}
+    send(user, "many", *((name, b"x" * size) for name, size in sizes.items()))
+    assert user.post("storage/fs/many/sub/mkdir").status_code == 201
+
+    def told(query: str) -> Any:
+        answer = got(user.get(f"storage/fs/many{query}"))
+        return [one["filename"] for one in answer.pop("data")], answer
+
+    assert told("") == (["A.txt", "b.txt", "c.png", "d.txt", "sub"], {"type": "storage", "total": 5, "page": 1})
+    assert told("?perpage=2&page=2") == (["c.png", "d.txt"], {"type": "storage", "total": 5, "page": 2})
+    assert told("/info?perpage=2&page=9&nototal") == ([], {"type": "storage", "page": 9})
+    assert told("?order_by=size:desc,filename:desc")[0] == ["d.txt", "c.png", "b.txt", "A.txt", "sub"]
+    assert told("?order_by=is_dir:desc,extension&perpage=2")[0] == ["sub", "c.png"]
+    assert told("?query=A")[0] == ["A.txt"]
+    assert told("?query=PNG&query_on=extension,filename") == (["c.png"], {"type": "storage", "total": 1, "page": 1})
+    for query, field in (("page=0", "page"), ("perpage=x", "perpage"), ("order_by=owner", "order_by"),
+                         ("query=x&query_on=owner", "query_on"), ("order_by=size:up", "order_by")):  # fmt: skip
+        refused(user.get(f"storage/fs/many?{query}"), 400, field)
+
+
+def test_stale_changes_of_files(user: Caller) -> None:
+    send(user, "", ("a.txt", b"1"))
+    tag = user.get("storage/fs/a.txt").headers["etag"]
+    assert user.put("storage/fs/a.txt", json={"content": "2"}, headers={"If-Match": tag}).status_code == 200
+    refused(user.put("storage/fs/a.txt", json={"content": "3"}, headers={"If-Match": tag}), 412, "If-Match")
+    refused(user.delete("storage/fs/a.txt", headers={"If-Match": tag}), 412, "If-Match")
+    refused(user.put("storage/fs/new.txt", json={"content": "3"}, headers={"If-Match": tag}), 412, "If-Match")
+    assert user.get("storage/fs/a.txt").content == b"2"
+    refused(user.get("storage/fs/new.txt"), 404)
+    tag = user.get("storage/fs/a.txt").headers["etag"]
+    assert user.put("storage/fs/a.txt", json={"content": "4"}, headers={"If-Match": "*"}).status_code == 200
+    tag = user.get("storage/fs/a.txt").headers["etag"]
+    assert user.delete("storage/fs/a.txt", headers={"If-Match": f"W/{tag}"}).status_code == 204

@@ -14,7 +14,7 @@ import pytest
 import shapely
 from tests.answers import refused
 from tests.server import Caller, Server
-from tests.sharing import got, made, new_layer, new_map, new_table, pages, tables_of
+from tests.sharing import got, made, new_layer, new_map, new_table, pages, tables_of, upload
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00")
 KINDS = ("text", "number", "integer", "real", "boolean", "date", "datetime")
@@ -155,6 +155,24 @@ def test_lists_of_tables(user: Caller) -> None:
     assert names("only_non_spatial=1") == ["plain"]
     assert names("perpage=1&page=2") == ["plain"]
     refused(user.get("tables?only_spatial=x"), 400, "only_spatial")
+    made(user.post("tables", json={"name": "any", "geometry": "geometry"}))
+    assert names("only_spatial") == ["any", "places"]
+    assert names("only_spatial&order_by=name:desc&perpage=1&page=1") == ["places"]
+    assert names("only_spatial&order_by=geometry:desc") == ["places", "any"]
+    assert names("query=LAC") == ["places"]
+    assert names("query=x&only_spatial") == []
+    refused(user.get("tables?order_by=columns"), 400, "order_by")
+    counted = got(user.get("tables?only_spatial&perpage=1&page=2&expand=count"))
+    assert (counted["total"], counted["page"], counted["data"][0]["num_rows"]) == (2, 2, 0)
+    assert got(user.get("tables?only_non_spatial"))["total"] == 1
+
+
+def test_tables_of_files_are_spatial_where_the_file_is(user: Caller) -> None:
+    upload(user, "", a__csv=b"name,x,y\na,1,2\n", b__csv=b"name,size\na,1\n")
+    for name in "ab":
+        made(user.post("tables", json={"name": name, "source": {"type": "file", "src": f"{name}.csv"}}))
+    for query, expected in (("only_spatial", "a"), ("only_non_spatial", "b")):
+        assert [table["name"] for table in got(user.get(f"tables?{query}"))["data"]] == [expected]
 
 
 def test_changing_a_table_is_not_possible(user: Caller) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,9 +12,14 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from graticule.actions.jobs import enter
+from graticule.backend import open_backend
+from graticule.catalogue.orm import Dataset, Job, Layer
+from graticule.settings import Settings
 from tests.browser.looking import IDLE, count_of, decoded, pixels, rendered, show, wait_until_drawn
 from tests.browser.world import COLOURS, World, sent
 from tests.server import PASSWORD, Caller, Server
+from tests.sharing import new_file_layer, new_map, upload
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -134,6 +140,47 @@ def test_from_no_map_to_a_map_with_a_layer(page: Page, server: Server, user: Cal
     expect(page.get_by_role("checkbox", name="borders")).to_be_checked()
     wait_until_drawn(page)
     assert len(rendered(page)) == 2
+
+
+def test_a_file_that_is_being_read(page: Page, server: Server, user: Caller) -> None:
+    upload(user, "", a__csv=b"lon,lat\n1,2\n")
+    map_id = new_map(user)["id"]
+    layer = new_file_layer(user, map_id, "a.csv")["id"]
+    sign_in(page.context, server, user)
+    with being_read(server, user, layer) as tell:
+        page.goto(f"/map/{map_id}")
+        state = page.locator(".layerlist-body .state")
+        expect(state).to_have_text("being read… 0 %")
+        box = page.get_by_role("checkbox")
+        box.focus()
+        tell(40)
+        expect(state).to_have_text("being read… 40 %")
+        expect(box).to_be_focused()
+    expect(state).to_have_count(0)
+    wait_until_drawn(page)
+    assert sum(rendered(page).values()) == 1
+
+
+@contextmanager
+def being_read(server: Server, user: Caller, layer_id: str) -> Iterator[Callable[[int], None]]:
+    """The layer stands as if a worker of another machine were reading its file; to be told how far that is."""
+    backend = open_backend(Settings(data=server.data))
+    with backend.catalogue.write() as session:
+        job = enter(session, user.user_id, "import", {})
+        job.state, job.worker, job.claimed = "running", "another machine-1-alive", 2**40
+        dataset = session.get_one(Layer, int(layer_id)).dataset
+        assert dataset is not None
+        dataset.status, dataset.job_id = "busy", job.id
+
+    def tell(percentage: int) -> None:
+        with backend.catalogue.write() as session:
+            session.get_one(Job, job.id).percentage = percentage
+
+    yield tell
+    with backend.catalogue.write() as session:
+        session.get_one(Job, job.id).state = "done"
+        session.get_one(Dataset, dataset.id).status = "ready"
+    backend.close()
 
 
 def test_a_file_that_cannot_be_read_is_named(

@@ -46,6 +46,11 @@ def test_all_is_well(run: Run, filled: Path) -> None:
     assert "GiB free" in done.out
 
 
+WAITING = (
+    "INSERT INTO jobs (owner_id, kind, state, percentage, rows, arguments, cancelled, attempts, created, version) "
+    "VALUES (1, 'import', 'queued', 0, 0, '{}', 0, 0, 0, 1)"
+)
+
 BROKEN: list[tuple[str, Callable[[Path], object], str]] = [
     ("no catalogue", lambda data: (data / "catalogue.sqlite").unlink(), "catalogue.sqlite is not there"),
     ("text", lambda data: (data / "catalogue.sqlite").write_text("hello" * 100), "file is not a database"),
@@ -56,6 +61,7 @@ BROKEN: list[tuple[str, Callable[[Path], object], str]] = [
         "0000",
     ),
     ("empty", lambda data: execute(data / "catalogue.sqlite", "DROP TABLE alembic_version"), "migration none"),
+    ("waiting", lambda data: execute(data / "catalogue.sqlite", WAITING), "graticule worker --data"),
     ("features", lambda data: scribble(data / "accounts/1/data.gpkg"), "account 1: "),
     ("alien", lambda data: execute(data / "accounts/1/data.gpkg", "PRAGMA application_id = 7"), "is no GeoPackage"),
     ("bare", lambda data: execute(data / "accounts/1/data.gpkg", "DROP TABLE gpkg_contents"), "no such table"),

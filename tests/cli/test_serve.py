@@ -17,8 +17,8 @@ from tests.cli.conftest import Run
 from tests.server import Server, free_port
 
 COMMANDS = (
-    ("serve",), ("init",), ("doctor",), ("import",), ("export",), ("user",), ("user", "add"), ("user", "list"),
-    ("user", "password"), ("key",), ("key", "add"), ("key", "list"), ("key", "revoke"),
+    ("serve",), ("worker",), ("init",), ("doctor",), ("import",), ("export",), ("user",), ("user", "add"),
+    ("user", "list"), ("user", "password"), ("key",), ("key", "add"), ("key", "list"), ("key", "revoke"),
 )  # fmt: skip
 
 

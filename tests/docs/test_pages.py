@@ -33,8 +33,8 @@ def test_every_dependency_is_used() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     modules = {"argon2-cffi": "argon2", "python-multipart": "python_multipart"}
     source = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
-    # What uvicorn is told by name, not imported.
-    by_name = {"httptools": 'http="httptools"', "uvloop": 'loop="uvloop"'}
+    # What uvicorn and huey load themselves.
+    by_name = {"redis": "RedisHuey", "httptools": 'http="httptools"', "uvloop": 'loop="uvloop"'}
     for one in declared:
         name = re.split(r"[\[<>=~! ]", one)[0]
         module = modules.get(name, name.replace("-", "_"))

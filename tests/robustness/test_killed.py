@@ -23,7 +23,7 @@ WRITERS = 4
 @pytest.fixture
 def doomed(tmp_path: Path) -> Iterator[Server]:
     """A server of two processes that a test may kill."""
-    server = Server(tmp_path, workers=2)
+    server = Server(tmp_path, workers=2, environment={"GRATICULE_IMPORT_INLINE_BYTES": str(2**40)})
     yield server
     server.stop()
 

@@ -178,6 +178,17 @@ def test_conditions(typed: Pair, where: str) -> None:
     alike(typed.answers(Query(classes=(node, None), columns=())))
 
 
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+def test_summaries(typed: Pair, column: Column) -> None:
+    for query in (Query(), Query(owner=OWNER, limit=2, offset=1), Query(owner=99)):
+        ours, theirs = (
+            (repr(store.summary(ACCOUNT, table, query, column)), store.distinct(ACCOUNT, table, query, column))
+            for store in typed.stores
+            if (table := store.table(ACCOUNT, "typed"))
+        )
+        assert ours == theirs
+
+
 def test_a_table_is_as_it_was_made(typed: Pair) -> None:
     ours, theirs = (replace(store.table(ACCOUNT, "typed"), srid=None) for store in typed.stores)
     assert ours == theirs

@@ -21,7 +21,8 @@ export interface LegendEntry {
 export interface LayerConfig {
   id: number;
   name: string;
-  type: LayerType;
+  /** Null while the file is read for the first time. */
+  type: LayerType | null;
   parent: number | null;
   visible: boolean;
   lock: boolean;
@@ -29,6 +30,8 @@ export interface LayerConfig {
   use_info_window: boolean;
   status: "ready" | "busy" | "error";
   status_text: string | null;
+  /** How much of a busy layer is read, of 100; null where nobody knows. */
+  percentage: number | null;
   legend: LegendEntry[];
 }
 

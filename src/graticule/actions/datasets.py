@@ -1,4 +1,4 @@
-"""Reading files into the account's feature store: once, and again when the file changes.
+"""Reading files into the account's feature store: once, and again when the file changes; large ones by a job.
 
 The steps are ordered so that a process that dies at any of them leaves either nothing or everything, and what it
 prepared is cleared away by the next one that starts.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 
 from graticule.catalogue.orm import Dataset, Layer, Resource
-from graticule.errors import BadRequest, GraticuleError, NotFound, Unavailable
+from graticule.errors import BadRequest, NotFound, Unavailable
 from graticule.transfer.drivers import group
 from graticule.transfer.reading import open_source
 from graticule.transfer.staging import staging_geopackage
@@ -29,9 +29,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from graticule.backend import Backend
-    from graticule.model.features import Family
+    from graticule.model.features import Family, Table
+
+    # Told the number of rows that are done, and of how many, None when that is not known.
+    Report = Callable[[int, int | None], None]
 
 FILE_PREFIX = "file_"
+# What the catalogue says of a table without geometry.
+NO_GEOMETRY = "NONE"
 # SQLite takes 2000; some are ours.
 MOST_COLUMNS = 1990
 # How often a file is read that changes while it is read.
@@ -68,24 +73,38 @@ class Part:
     stated: Stated = Stated()
 
 
+def read_already(backend: Backend, account: int, path: str, part: Part, local: Path) -> Dataset | None:
+    known = _known(backend, account, path, part)
+    fresh = known is not None and known.status == "ready" and known.fingerprint == fingerprint(local)
+    return known if fresh else None
+
+
+def new_dataset(session: Session, account: int, path: str, part: Part) -> Dataset:
+    dataset = Dataset(account_id=account, kind="file", path=path, created=int(time.time()))
+    dataset.sublayer, dataset.family, dataset.stated = part.sublayer, part.family, part.stated.text
+    dataset.store_table, dataset.skipped = _store_table(path), 0
+    session.add(dataset)
+    session.flush()
+    return dataset
+
+
 def ensure_file_dataset(
     backend: Backend,
     account: int,
     path: str,
     part: Part,
-    progress: Callable[[int], None] | None = None,
+    progress: Report | None = None,
     *,
     drawn: bool = False,
 ) -> Dataset:
-    """What the file holds, read in if it was not yet, or if the file has changed since.
+    """What the file holds, read in now if it was not yet, or if the file has changed since.
 
     Raises ``BadRequest``, also for one without geometry that is to be ``drawn``.
     """
-    local = local_file(backend, account, path)
-    known = _known(backend, account, path, part)
-    if known is not None and known.status == "ready" and known.fingerprint == fingerprint(local):
+    known = read_already(backend, account, path, part, local_file(backend, account, path))
+    if known is not None:
         return known
-    return _read_in(backend, account, path, part, progress, drawn=drawn)
+    return read_in(backend, account, path, part, progress, drawn=drawn)
 
 
 def local_file(backend: Backend, account: int, path: str) -> Path:
@@ -106,50 +125,35 @@ def fingerprint(local: Path) -> str:
     return ";".join(f"{name},{stat.st_size},{stat.st_mtime_ns}" for name, stat in stats)
 
 
-def refresh_changed(backend: Backend, account: int, paths: list[str]) -> None:
-    """Read in again what was read from files that have changed; what cannot be read any more is marked so."""
-    stems = {_stem(path) for path in paths}
-    with backend.catalogue.read() as session:
-        every = session.scalars(select(Dataset).where(Dataset.account_id == account, Dataset.kind == "file")).all()
-    for dataset in every:
-        if _stem(dataset.path or "") in stems:
-            _refresh(backend, dataset)
+def mark_unreadable(backend: Backend, dataset_id: int, why: str) -> None:
+    with backend.catalogue.write() as session:
+        found = session.get_one(Dataset, dataset_id)
+        found.status, found.status_text, found.fingerprint = "error", why, None
 
 
-def _refresh(backend: Backend, dataset: Dataset) -> None:
+def part_of(dataset: Dataset) -> Part:
     stated = Stated(**json.loads(dataset.stated or "{}"))
-    part = Part(dataset.sublayer, dataset.family, stated)  # type: ignore[arg-type]
-    with backend.catalogue.read() as session:
-        drawn = session.scalar(select(Layer.id).where(Layer.dataset_id == dataset.id).limit(1)) is not None
-    try:
-        ensure_file_dataset(backend, dataset.account_id, dataset.path or "", part, drawn=drawn)
-    except GraticuleError as error:
-        with backend.catalogue.write() as session:
-            found = session.get_one(Dataset, dataset.id)
-            found.status, found.status_text, found.fingerprint = "error", error.message, None
-
-
-def _stem(path: str) -> str:
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/{name.split('.')[0].lower()}"
+    return Part(dataset.sublayer, dataset.family, stated)  # type: ignore[arg-type]
 
 
 def _known(backend: Backend, account: int, path: str, part: Part) -> Dataset | None:
     with backend.catalogue.read() as session:
-        return session.scalar(
-            select(Dataset).where(
-                Dataset.account_id == account,
-                Dataset.path == path,
-                Dataset.sublayer == part.sublayer,
-                Dataset.family == part.family,
-                Dataset.stated == part.stated.text,
-            )
+        return known_in(session, account, path, part)
+
+
+def known_in(session: Session, account: int, path: str, part: Part) -> Dataset | None:
+    return session.scalar(
+        select(Dataset).where(
+            Dataset.account_id == account,
+            Dataset.path == path,
+            Dataset.sublayer == part.sublayer,
+            Dataset.family == part.family,
+            Dataset.stated == part.stated.text,
         )
+    )
 
 
-def _read_in(
-    backend: Backend, account: int, path: str, part: Part, progress: Callable[[int], None] | None, *, drawn: bool
-) -> Dataset:
+def read_in(backend: Backend, account: int, path: str, part: Part, progress: Report | None, *, drawn: bool) -> Dataset:
     """Read a file; once more when it is changed meanwhile, so that what is kept is never of an older one."""
     for _ in range(MOST_TRIES):
         local = local_file(backend, account, path)
@@ -161,6 +165,8 @@ def _read_in(
                 if fingerprint(local) == looked_like:
                     raise
                 continue
+            if progress is not None:
+                progress(staged.rows, staged.rows)
             with keeping(backend, account):
                 if fingerprint(local) == looked_like:
                     return _keep(backend, account, path, part, name, looked_like, staged)
@@ -185,7 +191,8 @@ def _keep(
     if known is not None and known.status == "ready" and known.fingerprint == looked_like:
         return known
     backend.store.adopt(account, staged.path, name, staged.rows)
-    dataset = _enter(backend, account, path, part, name, looked_like, staged.skipped, known)
+    table = backend.store.table(account, name)
+    dataset = _enter(backend, account, path, part, table, looked_like, staged.skipped, known)
     if known is not None:
         backend.store.drop(account, known.store_table)
     return dataset
@@ -206,7 +213,7 @@ def stage(
     staging: Path,
     name: str,
     owner: int,
-    progress: Callable[[int], None] | None = None,
+    progress: Report | None = None,
     *,
     drawn: bool = False,
 ) -> Staged:
@@ -219,7 +226,9 @@ def stage(
         raise BadRequest(message, field="source", expected=f"up to {MOST_COLUMNS} columns")
     now = int(time.time())
     extra = {"__created": now, "__modified": now, "__owner": owner}
-    rows = staging_geopackage(staging / "table.gpkg", name, source, extra, progress=progress)
+    total = source.feature_count if source.feature_count > 0 else None
+    told = None if progress is None else lambda done: progress(done, total)
+    rows = staging_geopackage(staging / "table.gpkg", name, source, extra, progress=told)
     return Staged(staging / "table.gpkg", rows, source.skipped)
 
 
@@ -228,21 +237,40 @@ def _enter(
     account: int,
     path: str,
     part: Part,
-    name: str,
+    table: Table,
     looked_like: str,
     skipped: int,
     known: Dataset | None,
 ) -> Dataset:
-    """Note in the catalogue what was read in."""
+    """Note in the catalogue what was read in, also with the layers that show it."""
     with backend.catalogue.write() as session:
         dataset = session.get(Dataset, known.id) if known else None
-        if dataset is None:
-            dataset = Dataset(account_id=account, kind="file", path=path, created=int(time.time()))
-            dataset.sublayer, dataset.family, dataset.stated = part.sublayer, part.family, part.stated.text
-            session.add(dataset)
-        dataset.store_table, dataset.fingerprint, dataset.skipped = name, looked_like, skipped
+        dataset = dataset or new_dataset(session, account, path, part)
+        dataset.store_table, dataset.fingerprint, dataset.skipped = table.name, looked_like, skipped
         dataset.status, dataset.status_text = "ready", _left_out(skipped)
+        dataset.geometry_type = table.geometry_type or NO_GEOMETRY
+        for layer in session.scalars(select(Layer).where(Layer.dataset_id == dataset.id)):
+            suit(layer, dataset, table)
     return dataset
+
+
+def geometry_type_of(backend: Backend, account: int, name: str) -> str:
+    """The geometry type of a table as the catalogue keeps it, to filter lists by."""
+    return backend.store.table(account, name).geometry_type or NO_GEOMETRY
+
+
+def suit(layer: Layer, dataset: Dataset, table: Table) -> None:
+    """Give a layer the type and projection of its data, which may be another file's by now."""
+    found = (table.family or dataset.family or layer.type, epsg_of(table))
+    if table.geometry_type is not None and found != (layer.type, layer.epsg):
+        layer.type, layer.epsg = found
+        for changed in (layer, layer.map):
+            changed.modified, changed.version = int(time.time()), changed.version + 1
+
+
+def epsg_of(table: Table) -> str | None:
+    """The number of a table's projection, as layers have it."""
+    return table.crs.removeprefix("EPSG:") if table.crs and table.crs.startswith("EPSG:") else None
 
 
 def _left_out(skipped: int) -> str | None:
@@ -262,15 +290,19 @@ def keeping(backend: Backend, account: int) -> Iterator[None]:
         yield
 
 
-def sweep(backend: Backend) -> None:
-    """Clear away what processes that died left half done, and finish what can be; called when a process starts."""
-    for account in backend.files.sweep():
-        with keeping(backend, account):
-            _sweep_account(backend, account)
-        _refresh_stale(backend, account)
+def note_geometry_types(backend: Backend) -> None:
+    """Look into the tables of which the catalogue does not say what geometry they have: an older release made them."""
+    made = (Dataset.kind == "table", Dataset.status == "ready", Dataset.geometry_type.is_(None))
+    with backend.catalogue.read() as session:
+        unknown = session.scalars(select(Dataset).where(*made)).all()
+    for dataset in unknown:
+        with suppress(NotFound):
+            found = geometry_type_of(backend, dataset.account_id, dataset.store_table)
+            with backend.catalogue.write() as session:
+                session.execute(update(Dataset).where(Dataset.id == dataset.id).values(geometry_type=found))
 
 
-def _sweep_account(backend: Backend, account: int) -> None:
+def sweep_account(backend: Backend, account: int) -> None:
     tables = set(backend.store.tables(account))
     with backend.catalogue.read() as session:
         every = session.scalars(select(Dataset).where(Dataset.account_id == account)).all()
@@ -283,15 +315,6 @@ def _sweep_account(backend: Backend, account: int) -> None:
         for one in every:
             if one.kind == "table" and (one.status != "ready" or one.store_table not in tables):
                 forget(session, one)
-
-
-def _refresh_stale(backend: Backend, account: int) -> None:
-    """Read files in again that a process had changed when it died."""
-    with backend.catalogue.read() as session:
-        of_account = select(Dataset).where(Dataset.account_id == account, Dataset.kind == "file")
-        every = session.scalars(of_account.where(Dataset.status == "ready")).all()
-    for dataset in every:
-        _refresh(backend, dataset)
 
 
 def forget(session: Session, dataset: Dataset) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from graticule.actions import need
 from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map
-from graticule.actions.layers import state_of
+from graticule.actions.jobs import percentages
+from graticule.actions.layers import job_of, state_of
 from graticule.actions.maps import map_crs
 from graticule.actions.pictures import background_colour, is_visible, layers_box, tile_source
 from graticule.actions.tiles import names
@@ -161,7 +162,7 @@ def page_of_map(backend: Backend, actor: Actor, map_id: int, options: dict[str, 
     config = _page(backend, actor, found, bounds_of(backend, found, drawables), options)
     return config | {
         "style_url": f"/1/maps/{map_id}/style.json",
-        "layers": [_layer(drawable) for drawable in reversed(drawables)],
+        "layers": _layers(backend, drawables),
     }
 
 
@@ -172,7 +173,7 @@ def page_of_layer(
     drawable = drawable_layer(backend, actor, layer_id, map_id)
     bounds = _within_world(layers_box(backend, [drawable], Crs.wgs84()))
     config = _page(backend, actor, drawable.layer.map, bounds, options)
-    layer = _layer(drawable) | {"visible": True, "parent": None}
+    layer = _layers(backend, [drawable])[0] | {"visible": True, "parent": None}
     config["map"]["name"] = layer["name"]
     return config | {"style_url": f"/1/layers/{layer_id}/style.json", "layers": [layer]}
 
@@ -197,7 +198,14 @@ def _page(backend: Backend, actor: Actor, found: Map, bounds: Box | None, option
     }
 
 
-def _layer(drawable: Drawable) -> dict[str, Any]:
+def _layers(backend: Backend, drawables: Sequence[Drawable]) -> list[dict[str, Any]]:
+    """The layers as the page has them, the top one first."""
+    at_work = {drawable.layer.id: job_of(drawable.layer) for drawable in drawables}
+    done = percentages(backend, [job for job in at_work.values() if job is not None])
+    return [_layer(drawable, done.get(at_work[drawable.layer.id] or 0)) for drawable in reversed(drawables)]
+
+
+def _layer(drawable: Drawable, percentage: int | None) -> dict[str, Any]:
     layer = drawable.layer
     status, status_text = state_of(layer)
     return {
@@ -211,5 +219,6 @@ def _layer(drawable: Drawable) -> dict[str, Any]:
         "use_info_window": layer.use_info_window == "t",
         "status": status,
         "status_text": status_text,
+        "percentage": percentage if status == "busy" else None,
         "legend": legend(drawable.look.parsed, drawable.look.family) if drawable.look else [],
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from graticule.actions import fields, need
+from graticule.actions import fields, media_grants, need
 from graticule.actions.attributes import check_values
 from graticule.actions.geometry_input import Projections, Taken, take_geometry
 from graticule.actions.layers import of_map
 from graticule.catalogue import access
-from graticule.catalogue.orm import Layer
+from graticule.catalogue.orm import Dataset, Layer
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from graticule.geometry.crs import Crs
 from graticule.geometry.reproject import reproject
@@ -42,6 +42,12 @@ class LayerData:
     table: Table
     held: frozenset[str]
     owner: int | None
+
+    @property
+    def dataset(self) -> Dataset:
+        """What the catalogue knows of the table."""
+        assert self.layer.dataset is not None
+        return self.layer.dataset
 
     @property
     def crs(self) -> Crs:
@@ -131,7 +137,9 @@ def insert(
     if len(sent) > MOST_AT_ONCE:
         raise BadRequest(f"More than {MOST_AT_ONCE} features in one request.", expected="several requests")
     changes = [_numbered(len(sent), index, _insertion, data, one, projections) for index, one in enumerate(sent)]
-    return backend.store.insert(data.account, data.table, changes, actor.user_id)
+    ids = backend.store.insert(data.account, data.table, changes, actor.user_id)
+    media_grants.note_inserted(backend, actor, data.dataset, data.table, ids, changes)
+    return ids
 
 
 def _numbered(many: int, index: int, make: Any, *arguments: Any) -> Change:
@@ -165,8 +173,9 @@ def update(
     taken = take_geometry(data.table, sent, projections)
     moved = taken.given and not _stands(backend, data, feature, taken)
     change = Change(values, taken.geometry, set_geometry=moved, id=feature)
-    if not backend.store.update(data.account, data.table, change, expected):
-        raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
+    with media_grants.kept_with(backend, actor, data.dataset, data.table, change):
+        if not backend.store.update(data.account, data.table, change, expected):
+            raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
 
 
 def _stands(backend: Backend, data: LayerData, feature: int, taken: Taken) -> bool:
@@ -191,6 +200,7 @@ def delete(backend: Backend, actor: Actor, data: LayerData, feature: int, expect
     _changeable(backend, actor, data, "DELETE", feature)
     if not backend.store.delete(data.account, data.table, feature, expected):
         raise NotFound(f"Layer {data.layer.id} has no feature {feature}.")
+    media_grants.forget(backend, data.dataset.id, feature)
 
 
 def attributes(sent: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -203,6 +213,11 @@ def attributes(sent: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         raise BadRequest("data is not an object.", field="data", value=values, expected='{"column": value}')
     return values
+
+
+def may_update(backend: Backend, actor: Actor, data: LayerData, feature: int) -> None:
+    """Raises ``Forbidden`` when the caller may not change the feature; ``NotFound``."""
+    _changeable(backend, actor, data, "UPDATE", feature)
 
 
 def _changeable(backend: Backend, actor: Actor, data: LayerData, permission: str, feature: int) -> None:

@@ -178,7 +178,7 @@ def _read(backend: Backend, account: int, path: str, content: Content, report: R
         report(1, 1)
         return f"/{path}: a raster."
     part, total = content.part, content.rows
-    dataset = datasets.ensure_file_dataset(backend, account, path, part, lambda done: report(done, total))
+    dataset = datasets.ensure_file_dataset(backend, account, path, part, report)
     table = backend.store.table(account, dataset.store_table)
     count = backend.store.count(account, table, Query())
     report(total, total)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, or_, select
 
 from graticule.actions import fields, listing, need
+from graticule.actions.datasets import suit
 from graticule.actions.maps import touch
 from graticule.actions.sources import Resolved, resolve
 from graticule.actions.styling import look_of
@@ -52,7 +53,7 @@ def _alpha(name: str, value: Any) -> str:
 
 
 def _styles(name: str, value: Any) -> str:
-    text = fields.json_text(name, value)
+    text = fields.json_text(name, [value] if isinstance(value, dict) else value)
     parse_styles(text, "polygon")
     return text
 
@@ -146,12 +147,14 @@ def of_map(layer: Layer, map_id: int | None) -> None:
 def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
     """The layer with what its data says of it, for a caller who holds this on the data.
 
-    Of data that the caller may not read, or a table that is gone, nothing is said.
+    Of data that the caller may not read, that is still being read in, or that is gone, nothing is said.
     """
     if "READ" not in held:
         return LayerView(layer, (None,) * 4)
     if layer.dataset is None:
         return LayerView(layer, tuple(getattr(layer, name) for name in EXTENT))
+    if layer.dataset.status == "busy":
+        return LayerView(layer, (None,) * 4)
     try:
         table = backend.store.table(layer.dataset.account_id, layer.dataset.store_table)
         box = backend.store.extent(layer.dataset.account_id, table.name) if table.geometry_type else None
@@ -170,6 +173,11 @@ def state_of(layer: Layer) -> tuple[str, str | None]:
     texts = [layer.status_text, dataset.status_text if dataset else None]
     text = " ".join(part for part in texts if part) or None
     return dataset.status if dataset is not None and dataset.status != "ready" else layer.status, text
+
+
+def job_of(layer: Layer) -> int | None:
+    """The job that makes the layer's data or reads it in, or was the last to do so."""
+    return layer.job_id or (layer.dataset.job_id if layer.dataset else None)
 
 
 def columns(found: LayerView) -> tuple[Column, ...]:
@@ -201,8 +209,23 @@ def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id
         session.add(made)
         session.flush()
         session.refresh(made)
+        _catch_up(backend, made, resolved)
         held = need.data_permissions(session, actor, made)
     return view(backend, made, held)
+
+
+def add_layer(session: Session, actor: Actor, sent: Mapping[str, Any], map_id: int, resolved: Resolved) -> Layer:
+    """A new layer on top of a map, on data that was found already. Raises ``NotFound``, ``Forbidden``."""
+    need.find_map(session, actor, map_id, "EDIT")
+    made = _new_layer(actor)
+    _apply(made, sent)
+    _apply_source(made, actor, resolved)
+    _place(session, made, map_id, sent)
+    made.resource_id = new_resource(session, "layer", actor.user_id)
+    session.add(made)
+    session.flush()
+    session.refresh(made)
+    return made
 
 
 def update_layer(
@@ -234,6 +257,7 @@ def update_layer(
             touch(layer.map)
         session.flush()
         session.refresh(layer)
+        _catch_up(backend, layer, resolved)
         held = need.data_permissions(session, actor, layer)
     return view(backend, layer, held)
 
@@ -313,6 +337,14 @@ def _apply_source(layer: Layer, actor: Actor, resolved: Resolved) -> None:
         setattr(layer, name, side)
 
 
+def _catch_up(backend: Backend, layer: Layer, resolved: Resolved | None) -> None:
+    """Tell a layer what its data is where that was still being read when its source was looked at, and no longer is."""
+    waited = resolved is not None and resolved.dataset is not None and resolved.dataset.status == "busy"
+    if waited and layer.dataset is not None and layer.dataset.status == "ready":
+        table = backend.store.table(layer.dataset.account_id, layer.dataset.store_table)
+        suit(layer, layer.dataset, table)
+
+
 def _apply_extent(layer: Layer, sent: Mapping[str, Any]) -> None:
     if layer.type not in TOLD_EXTENT:
         return
@@ -359,7 +391,7 @@ def _answer_for_data(session: Session, actor: Actor, layer: Layer) -> None:
 
 def _parent(session: Session, layer: Layer, value: Any) -> int | None:
     """The folder layer that is meant. Raises ``BadRequest`` for anything else, and for a cycle."""
-    if value in (None, "", 0, "0"):
+    if value in (None, "", 0, "0", "root"):
         return None
     wanted = parent = fields.integer("parent", value)
     for _ in range(MAX_FOLDER_DEPTH):

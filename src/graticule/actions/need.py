@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from graticule.catalogue import access
-from graticule.catalogue.orm import ANONYMOUS_ID, Dataset, File, Layer, Map, Role, User
+from graticule.catalogue.orm import ANONYMOUS_ID, Dataset, File, Layer, Map, MapFile, Role, User
 from graticule.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
     from graticule.catalogue.access import Actor
 
+# SQLite takes only so many bound values in one statement.
+MOST_BOUND = 1000
 SHARERS = frozenset({"OWNER", "SHARE", "EDIT_WITH_SHARE"})
 
 
@@ -46,6 +48,19 @@ def find_map(session: Session, actor: Actor, map_id: int, permission: str = "REA
     found = session.get(Map, map_id)
     held = access.permissions_on(session, actor.user_id, found.resource_id) if found else access.NOTHING
     require(held, permission, f"map {map_id}")
+    assert found is not None
+    return found
+
+
+def find_map_to_add_to(session: Session, actor: Actor, map_id: int) -> Map:
+    """A map to which, or to one of whose layers, the caller may add features. Raises ``NotFound``, ``Forbidden``."""
+    found = session.get(Map, map_id)
+    held = access.NOTHING
+    if found is not None:
+        of_layers = session.scalars(select(Layer.resource_id).where(Layer.map_id == map_id))
+        held = access.permissions_on(session, actor.user_id, found.resource_id, *of_layers)
+    if not held & {"INSERT", "INSERT_MDC", "EDIT"}:
+        require(held, "INSERT", f"map {map_id}")
     assert found is not None
     return found
 
@@ -96,17 +111,47 @@ def dataset_permissions(session: Session, user_id: int, dataset: Dataset) -> fro
 
 
 def file_permissions(session: Session, user_id: int, account: int, path: str) -> frozenset[str]:
-    """What a user may do with a file or directory: by its own shares and those of the directories above it."""
+    """What a user may do with a file or directory: by its own shares and those of the directories above it.
+
+    What was uploaded for a map may also be read by whoever may read the map.
+    """
     if user_id == account:
         return access.BRINGS["OWNER"]
-    return access.permissions_on(session, user_id, *resources_of_path(session, account, path))
+    held = access.permissions_on(session, user_id, *resources_of_path(session, account, path))
+    if "READ" not in held and _is_of_a_map(session, user_id, account, path):
+        return held | {"READ"}
+    return held
+
+
+def _is_of_a_map(session: Session, user_id: int, account: int, path: str) -> bool:
+    """Whether the file was uploaded for a map that the user may read."""
+    statement = select(MapFile.id).join(Map).where(MapFile.account_id == account, MapFile.path == path)
+    return session.scalar(statement.where(access.visible_maps(user_id)).limit(1)) is not None
+
+
+def readable_files(session: Session, user_id: int, account: int, paths: Collection[str]) -> set[str]:
+    """Those of many files of an account that a user may read, as ``file_permissions`` would say of each."""
+    if user_id == account:
+        return set(paths)
+    shared = access.readable(File.resource_id, access.holds_for(user_id))
+    places = set(session.scalars(select(File.path).where(File.account_id == account, shared)))
+    found = {path for path in paths if any(above in places for above in _path_and_above(path))}
+    left = sorted(set(paths) - found)
+    of_maps = select(MapFile.path).join(Map).where(MapFile.account_id == account, access.visible_maps(user_id))
+    for start in range(0, len(left), MOST_BOUND):
+        found.update(session.scalars(of_maps.where(MapFile.path.in_(left[start : start + MOST_BOUND]))))
+    return found
 
 
 def resources_of_path(session: Session, account: int, path: str) -> Sequence[int]:
     """The resources of a file or directory and of all the directories above it, as far as they have some."""
-    parts = path.split("/")
-    above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    above = _path_and_above(path)
     return session.scalars(select(File.resource_id).where(File.account_id == account, File.path.in_(above))).all()
+
+
+def _path_and_above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def role_permissions(session: Session, actor: Actor, role: Role) -> frozenset[str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from graticule.actions import datasets, fields, need
+from graticule.actions import datasets, fields, need, reading
 from graticule.actions.rasters import ensure_raster
 from graticule.catalogue.orm import Dataset, User
 from graticule.errors import BadRequest
@@ -123,7 +123,9 @@ def _file(backend: Backend, actor: Actor, text: str, held: dict[str, Any], wante
     sublayer = fields.text("layer", held["layer"]) if held.get("layer") is not None else None
     family = _family(wanted_type)
     part = datasets.Part(sublayer, family, stated(held))
-    dataset = datasets.ensure_file_dataset(backend, account, path, part, drawn=True)
+    dataset = reading.file_dataset(backend, actor, account, path, part)
+    if dataset.status == "busy":  # what it is comes to light when it is read
+        return Resolved(text, family, dataset)
     return _of_dataset(backend, text, dataset, family)
 
 
@@ -156,10 +158,9 @@ def _of_dataset(backend: Backend, text: str, dataset: Dataset, wanted: Family | 
     if table.geometry_type is None:
         message = f"{dataset.path or table.name} has no geometry to draw."
         raise BadRequest(message, field="source", value=text, expected="a table with geometry")
-    epsg = table.crs.removeprefix("EPSG:") if table.crs and table.crs.startswith("EPSG:") else None
     # A table of any geometry is drawn as what is asked for.
     family = table.family or dataset.family or wanted or "polygon"
-    return Resolved(text, family, dataset, epsg=epsg)  # type: ignore[arg-type]
+    return Resolved(text, family, dataset, epsg=datasets.epsg_of(table))  # type: ignore[arg-type]
 
 
 def locate(backend: Backend, actor: Actor, raw: str, field: str) -> tuple[int, str]:

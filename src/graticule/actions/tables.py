@@ -10,16 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from graticule.actions import fields, need
+from graticule.actions import fields, listing, media_grants, need
 from graticule.actions.attributes import check_values
-from graticule.actions.datasets import FILE_PREFIX, Part, forget, keeping, local_file, naming, stage
+from graticule.actions.datasets import (
+    FILE_PREFIX,
+    NO_GEOMETRY,
+    Part,
+    forget,
+    geometry_type_of,
+    keeping,
+    local_file,
+    naming,
+    stage,
+)
 from graticule.actions.features import attributes
 from graticule.actions.geometry_input import Projections, take_geometry
 from graticule.actions.sources import find_table, locate, stated
 from graticule.actions.users import new_resource
 from graticule.catalogue import access
-from graticule.catalogue.orm import Dataset, Layer, Share
-from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
+from graticule.catalogue.orm import Dataset, Layer
+from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
 from graticule.geometry.crs import Crs
 from graticule.model.features import COLUMN_TYPES, Column, Query, Table
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
@@ -27,6 +37,7 @@ from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Chang
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from graticule.actions.listing import Listing
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.model.features import Batch
@@ -40,6 +51,11 @@ GEOMETRIES = {
     "LINE": "LINESTRING",
 }
 MOST_COLUMNS = 1000
+# What lists of tables can be ordered and searched by.
+ATTRIBUTES = {
+    **{name: getattr(Dataset, name) for name in ("id", "resource_id", "created")},
+    **{"name": Dataset.store_table, "geometry": Dataset.geometry_type, "owner_id": Dataset.account_id},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +71,30 @@ class TableView:
     owner: int | None = None
 
 
-def list_tables(backend: Backend, actor: Actor, *, spatial: bool | None = None) -> list[TableView]:
+def list_tables(
+    backend: Backend, actor: Actor, wanted: Listing, *, spatial: bool | None = None
+) -> tuple[int | None, list[TableView]]:
     """The tables that the caller may read, by name; with ``spatial`` only those with or without geometry."""
     with backend.catalogue.read() as session:
-        readable = select(Share.resource_id).where(
-            access.holds_for(actor.user_id), Share.permission.in_(access.READING)
-        )
-        made = (Dataset.kind == "table", Dataset.status == "ready")
-        statement = select(Dataset).where(*made, Dataset.resource_id.in_(readable))
-        rows = session.scalars(statement.order_by(Dataset.store_table, Dataset.id)).all()
+        readable = access.readable(Dataset.resource_id, access.holds_for(actor.user_id))
+        statement = select(Dataset).where(Dataset.kind == "table", Dataset.status == "ready", readable)
+        if spatial is not None:
+            plain = Dataset.geometry_type == NO_GEOMETRY
+            statement = statement.where(~plain if spatial else plain)
+        if not wanted.order_by:
+            statement = statement.order_by(Dataset.store_table)
+        total, rows = listing.run(session, statement, wanted, ATTRIBUTES)
         held = [need.dataset_permissions(session, actor.user_id, row) for row in rows]
-    views = [
-        TableView(row, backend.store.table(row.account_id, row.store_table), mine)
-        for row, mine in zip(rows, held, strict=True)
-    ]
-    return [view for view in views if spatial is None or spatial == (view.table.geometry_type is not None)]
+    views = [_viewed(backend, row, mine) for row, mine in zip(rows, held, strict=True)]
+    return total, [view for view in views if view is not None]
+
+
+def _viewed(backend: Backend, dataset: Dataset, held: frozenset[str]) -> TableView | None:
+    """None for a table that was deleted just now."""
+    try:
+        return TableView(dataset, backend.store.table(dataset.account_id, dataset.store_table), held)
+    except NotFound:
+        return None
 
 
 def get_table(backend: Backend, actor: Actor, name: str, permission: str = "READ") -> TableView:
@@ -104,7 +129,7 @@ def create_table(backend: Backend, actor: Actor, sent: Mapping[str, Any]) -> Tab
         _fill_from_file(backend, actor, name, sent["source"])
     else:
         table = _described(name, sent)
-        with backend.files.staging(actor.user_id), _entered(backend, actor, name):
+        with backend.files.staging(actor.user_id), entered(backend, actor, name):
             backend.store.create(actor.user_id, table)
     return get_table(backend, actor, name)
 
@@ -116,7 +141,7 @@ def _refuse_taken(backend: Backend, actor: Actor, name: str) -> None:
 
 
 @contextmanager
-def _entered(backend: Backend, actor: Actor, name: str) -> Iterator[None]:
+def entered(backend: Backend, actor: Actor, name: str) -> Iterator[None]:
     """Keep a table's name in the catalogue while it is made; nobody sees it before that has gone well.
 
     A process that dies meanwhile leaves an entry that tells the next one what to clear away. Raises ``Conflict``.
@@ -134,8 +159,10 @@ def _entered(backend: Backend, actor: Actor, name: str) -> Iterator[None]:
             with backend.catalogue.write() as session:
                 forget(session, entry)
             raise
+        geometry_type = geometry_type_of(backend, account, name)
         with backend.catalogue.write() as session:
-            session.get_one(Dataset, entry.id).status = "ready"
+            made = session.get_one(Dataset, entry.id)
+            made.status, made.geometry_type = "ready", geometry_type
 
 
 def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> None:
@@ -149,13 +176,20 @@ def _fill_from_file(backend: Backend, actor: Actor, name: str, source: Any) -> N
     with naming(path), backend.files.staging(actor.user_id) as staging:
         local = local_file(backend, account, path)
         staged = stage(local, Part(sublayer, stated=stated(held)), staging, name, actor.user_id)
-        with _entered(backend, actor, name):
+        with entered(backend, actor, name):
             backend.store.adopt(actor.user_id, staged.path, name, staged.rows)
 
 
-def delete_table(backend: Backend, actor: Actor, name: str, *, force: bool = False) -> None:
-    """Delete a table. Raises ``NotFound``, ``Forbidden``, ``Conflict`` when layers show it and not ``force``."""
+def delete_table(
+    backend: Backend, actor: Actor, name: str, *, force: bool = False, if_match: int | None = None
+) -> None:
+    """Delete a table; its number in the catalogue is its version, since it never changes.
+
+    Raises ``NotFound``, ``Forbidden``, ``PreconditionFailed``, ``Conflict`` when layers show it and not ``force``.
+    """
     dataset = get_table(backend, actor, name, "OWNER").dataset
+    if if_match not in (None, dataset.id):
+        raise PreconditionFailed("This is another table by now; read it again.", field="If-Match", value=if_match)
     with keeping(backend, dataset.account_id), backend.files.staging(dataset.account_id):
         with backend.catalogue.read() as session:
             layers = session.execute(select(Layer.id, Layer.name).where(Layer.dataset_id == dataset.id)).all()
@@ -171,6 +205,7 @@ def empty_table(backend: Backend, actor: Actor, name: str) -> None:
     """Remove all rows. Raises ``NotFound``, ``Forbidden``."""
     view = get_table(backend, actor, name, "DELETE")
     backend.store.empty(view.dataset.account_id, view.table)
+    media_grants.forget(backend, view.dataset.id)
 
 
 def read_rows(backend: Backend, view: TableView, query: Query) -> Iterator[Batch]:
@@ -206,7 +241,9 @@ def insert_row(
     values = check_values(view.table, attributes(sent), whole=True)
     taken = take_geometry(view.table, sent, projections)
     change = Change(values, taken.geometry, set_geometry=view.table.geometry_type is not None)
-    return view, backend.store.insert(view.dataset.account_id, view.table, [change], actor.user_id)[0]
+    ids = backend.store.insert(view.dataset.account_id, view.table, [change], actor.user_id)
+    media_grants.note_inserted(backend, actor, view.dataset, view.table, ids, [change])
+    return view, ids[0]
 
 
 def update_row(
@@ -223,8 +260,9 @@ def update_row(
     values = check_values(view.table, attributes(sent), whole=False)
     taken = take_geometry(view.table, sent, projections)
     change = Change(values, taken.geometry, set_geometry=taken.given, id=row)
-    if not backend.store.update(view.dataset.account_id, view.table, change, expected):
-        raise NotFound(f"Table {name} has no row {row}.")
+    with media_grants.kept_with(backend, actor, view.dataset, view.table, change):
+        if not backend.store.update(view.dataset.account_id, view.table, change, expected):
+            raise NotFound(f"Table {name} has no row {row}.")
 
 
 def delete_row(backend: Backend, actor: Actor, name: str, row: int, expected: str | None = None) -> None:
@@ -232,6 +270,7 @@ def delete_row(backend: Backend, actor: Actor, name: str, row: int, expected: st
     view = _to_write(backend, actor, name, "DELETE", row)
     if not backend.store.delete(view.dataset.account_id, view.table, row, expected):
         raise NotFound(f"Table {name} has no row {row}.")
+    media_grants.forget(backend, view.dataset.id, row)
 
 
 def _to_write(backend: Backend, actor: Actor, name: str, permission: str, row: int | None) -> TableView:
@@ -272,7 +311,7 @@ def _described(name: str, sent: Mapping[str, Any]) -> Table:
 
 
 def _columns(sent: Any) -> tuple[Column, ...]:
-    if sent is None:
+    if sent in (None, ""):
         return ()
     sent = fields.parse_json("columns", sent)
     if not isinstance(sent, dict) or len(sent) > MOST_COLUMNS:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Far below what the interpreter can still walk through.
 DEEPEST = 200
 LARGE = 256 * 1024
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+OF_GEOMETRY = ("http://www.opengis.net/gml", "http://www.opengis.net/kml")
 JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 OPENING, CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
 
@@ -109,24 +111,36 @@ def _form(raw: bytes) -> dict[str, Any]:
 
 
 def _xml(raw: bytes) -> dict[str, Any]:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    """The children of the root as fields; text in the root beside them is a mistake."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
-        raise BadRequest(f"The body is not XML: {error.msg}.", field="body") from None
+        said = " ".join((error.msg or "").split())
+        raise BadRequest(f"The body is not XML: parsing stopped: {said}.", field="body") from None
     if root.getroottree().docinfo.doctype:
         raise BadRequest("The body has a document type, which is not allowed.", field="body", expected="plain XML")
     value = _element(root, 0)
+    if isinstance(value, str) and value.strip():
+        expected = "one element whose children are the fields"
+        raise BadRequest("The body is XML without fields.", field="body", value=value, expected=expected)
     return value if isinstance(value, dict) else {}
 
 
 def _element(element: Any, depth: int) -> Any:
-    """Text of an element without children, else an object of them; repeated ones become a list."""
+    """An object of the children, repeated ones a list; without children the text; None where it says so itself.
+
+    A geometry in GML or KML stays the XML that it is.
+    """
     if depth > DEEPEST:
         raise BadRequest("The body is nested too deeply.", field="body")
-    children = [child for child in element if isinstance(child.tag, str)]
+    children = list(element)
     if not children:
-        return element.text or ""
+        return None if element.get(NIL) in ("true", "1") else element.text or ""
+    if depth and len(children) == 1 and (etree.QName(children[0]).namespace or "").startswith(OF_GEOMETRY):
+        return etree.tostring(children[0], encoding="unicode", with_tail=False)
     held: dict[str, list[Any]] = {}
     for child in children:
         held.setdefault(etree.QName(child).localname, []).append(_element(child, depth + 1))

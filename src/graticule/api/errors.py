@@ -99,6 +99,8 @@ def install(app: FastAPI, page: ErrorPage) -> None:
         assert isinstance(error, HTTPException)
         response = answered(request, _of_ours(request, error))
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["Allow"] = ", ".join(_methods(request))
         return response
 
     def unforeseen(request: Request, error: Exception) -> Response:
@@ -132,6 +134,16 @@ def _of_ours(request: Request, error: HTTPException) -> errors.GraticuleError:
     made = kind.__new__(kind)
     errors.GraticuleError.__init__(made, texts.get(error.status_code, str(error.detail)))
     return made
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that are taken at the path, by whichever routes."""
+    return [method for method in ("GET", "POST", "PUT", "DELETE") if _is_taken(request, method)]
+
+
+def _is_taken(request: Request, method: str) -> bool:
+    scope = dict(request.scope) | {"method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
 
 
 def _has_route(request: Request, path: str) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
+from graticule.actions.export_jobs import start_export
 from graticule.actions.exports import Exported, export_layer
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
+from graticule.api.schemas.out import job_out
 
 router = APIRouter(tags=["export"])
 CHUNK = 256 * 1024
@@ -29,9 +31,31 @@ def export_of_map(call: ApiCall, map_id: int, layer_id: int, fmt: str) -> Respon
     return _export(call, layer_id, fmt, map_id)
 
 
+@router.post("/layers/{layer_id:id}/export.{fmt}", status_code=201)
+def export_by_job(call: ApiCall, layer_id: int, fmt: str) -> Response:
+    """A job that exports the layer into a file of the caller's storage, below /exports/."""
+    return _export_by_job(call, layer_id, fmt, None)
+
+
+@router.post("/maps/{map_id:id}/layers/{layer_id:id}/export.{fmt}", status_code=201)
+def export_of_map_by_job(call: ApiCall, map_id: int, layer_id: int, fmt: str) -> Response:
+    """The same, below a map."""
+    return _export_by_job(call, layer_id, fmt, map_id)
+
+
+def _export_by_job(call: Call, layer_id: int, fmt: str, map_id: int | None) -> Response:
+    name, zipped = _wanted(call, fmt)
+    job = start_export(call.backend, call.actor, layer_id, name, zipped=zipped, crs=call.crs(), map_id=map_id)
+    return reply.created(call, f"1/jobs/{job.id}", job_out(job), job.version)
+
+
+def _wanted(call: Call, fmt: str) -> tuple[str, bool]:
+    """The format, and whether it is to be zipped."""
+    return fmt.lower().removesuffix(".zip"), fmt.lower().endswith(".zip") or call.flag("zip")
+
+
 def _export(call: Call, layer_id: int, fmt: str, map_id: int | None) -> Response:
-    zipped = fmt.lower().endswith(".zip") or call.flag("zip")
-    name = fmt.lower().removesuffix(".zip")
+    name, zipped = _wanted(call, fmt)
     holder = call.backend.files.staging(call.actor.user_id)
     staging = holder.__enter__()
     try:

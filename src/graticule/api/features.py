@@ -127,7 +127,8 @@ def _create(call: Call, layer_id: int, map_id: int | None) -> Response:
     location = f"1/layers/{layer_id}/features/{ids[0]}"
     if "READ" not in data.held and not call.actor.signed_in:
         return reply.created(call, location, {"__id": ids[0]})
-    return reply.created(call, location, orjson.Fragment(_one(call, data, ids[0])))
+    version = features.version(call.backend, data, ids[0])
+    return reply.created(call, location, orjson.Fragment(_one(call, data, ids[0])), version)
 
 
 def _sent(value: Any) -> tuple[bool, list[Mapping[str, Any]], Crs | None]:

@@ -19,12 +19,14 @@ SLASHES = re.compile(r"/{2,}")
 SUFFIX = re.compile(r"(.+)\.(json|xml|html?|ya?ml|txt|rss|atom|php|aspx?|js)", re.DOTALL | re.IGNORECASE)
 STAMPED_LAYER = re.compile(r"/[rt]/[^/]*/map(\d+)/layer(\d+)/(\d+/\d+/\d+\.png)", re.ASCII)
 STAMPED_MAP = re.compile(r"/rt/[^/]*/(\d+)/(\d+/\d+/\d+\.png)", re.ASCII)
+# Files of users, whose names end as they like.
+MEDIA = re.compile(r"/1/(?:maps/\d+/)?layers/\d+/features/\d+/[^/]+/.+", re.DOTALL | re.ASCII)
 METHODS = ("GET", "POST", "PUT", "DELETE")
 # The resources of the API; a path that begins with one needs a version.
 RESOURCES = frozenset(
     {
-        "maps", "layers", "tables", "users", "roles", "keys", "resources", "storage", "map_cache", "oauth2_clients",
-        "userapprovedapps",
+        "maps", "layers", "tables", "datasources", "forms", "users", "roles", "keys", "resources", "storage",
+        "map_cache", "oauth2_clients", "userapprovedapps", "search", "geo_utils", "jobs",
     }
 )  # fmt: skip
 VARY = b"API-Key, API-sessid, Authorization, Cookie"
@@ -125,7 +127,7 @@ def _without_suffix(path: str) -> str:
     found = SUFFIX.fullmatch(path)
     if found is None:
         return path
-    if path.startswith("/1/storage/fs/"):
+    if path.startswith("/1/storage/fs/") or MEDIA.fullmatch(path):
         return path
     if found[2].lower() == "json":
         return path if path.endswith(("/tilejson.json", "/style.json")) else found[1]

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import quote
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
 from graticule.actions import fields, storage
 from graticule.actions.users import account_hash
 from graticule.api import reply
 from graticule.api.body import Body, read_body
 from graticule.api.deps import ApiCall, Call, call_of
+from graticule.api.files import receive, send_file
 from graticule.api.schemas.out import entry_out
-from graticule.errors import BadRequest, Forbidden, NotFound
-from graticule.storage.media import serving
-from graticule.storage.multipart import MultipartReader
-from graticule.storage.ranges import parse_range
+from graticule.errors import BadRequest, Forbidden, GraticuleError, NotFound
 
 if TYPE_CHECKING:
-    from graticule.storage.base import FileInfo
-    from graticule.storage.multipart import Upload
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from graticule.storage.multipart import StagedFile, Upload
 
 router = APIRouter(tags=["storage"])
-CHUNK = 256 * 1024
 INFO, MKDIR = ("info", "info.json"), ("mkdir", "mkdir.json")
-SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
 @router.get("/storage/fs")
@@ -55,39 +51,13 @@ def _get(call: Call, path: str) -> Response:
         return _listing(call, storage.place(call.backend, call.actor, directory, "READ"))
     if info.is_dir:
         return _listing(call, at)
-    return _file(call, info, call.backend.files.open(at.account, at.path))
+    return send_file(call, info, call.backend.files.open(at.account, at.path))
 
 
 def _listing(call: Call, at: storage.Place) -> Response:
-    found = [entry_out(entry) for entry in storage.describe(call.backend, at)]
-    return reply.json({"type": "storage", "total": len(found), "page": 1, "data": found})
-
-
-def _file(call: Call, info: FileInfo, opened: BinaryIO) -> Response:
-    media_type, inline = serving(info.name)
-    tag = f'"{info.version}"'
-    headers = SANDBOX | {"ETag": tag, "Accept-Ranges": "bytes", "Content-Type": media_type}
-    if not inline or call.flag("download"):
-        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(info.name, safe='')}"
-    asked = call.request.headers
-    if tag in (asked.get("if-none-match") or ""):
-        opened.close()
-        return Response(status_code=304, headers=headers)
-    wanted = parse_range(asked.get("range"), info.size) if asked.get("if-range", tag) == tag else None
-    start, end = wanted or (0, info.size)
-    headers["Content-Length"] = str(end - start)
-    if wanted:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{info.size}"
-    return StreamingResponse(_pieces(opened, start, end), 206 if wanted else 200, headers)
-
-
-def _pieces(opened: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    with opened:
-        opened.seek(start)
-        left = end - start
-        while left > 0 and (piece := opened.read(min(CHUNK, left))):
-            left -= len(piece)
-            yield piece
+    wanted = call.listing(default=None)
+    total, found = storage.describe(call.backend, at, wanted)
+    return reply.listed("storage", total, wanted.page, [entry_out(entry) for entry in found])
 
 
 @router.post("/storage/fs", status_code=201)
@@ -105,7 +75,7 @@ async def upload(request: Request, path: str) -> Response:
 async def _post(request: Request, path: str) -> Response:
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() == "multipart/form-data":
-        return await _post_multipart(request, path, kind)
+        return await _post_multipart(request, path)
     body = await read_body(request)
     return await run_in_threadpool(_post_fields, request, path, body)
 
@@ -118,29 +88,75 @@ def _post_fields(request: Request, path: str, body: Body) -> Response:
         return _created(call, at, at.path)
     name = fields.text("filename", fields.required(call.fields, "filename"))
     content = fields.text("content", call.fields.get("content") or "")
-    at = storage.place(call.backend, call.actor, path, "EDIT")
+    at = _place(call, path, call.text("destination_map") or call.fields.get("destination_map"))
     with call.backend.files.staging(at.account) as staging:
         staged = storage.stage_text(staging, name, content)
         made = storage.store_upload(call.backend, at, [staged], staging)
     return _created(call, at, made)
 
 
-async def _post_multipart(request: Request, path: str, kind: str) -> Response:
+async def _post_multipart(request: Request, path: str) -> Response:
     """Read the parts as they come, straight to disk."""
     call = await run_in_threadpool(call_of, request, Body({}))
-    at = await run_in_threadpool(storage.place, call.backend, call.actor, path, "EDIT")
-    holder = call.backend.files.staging(at.account)
-    staging = await run_in_threadpool(holder.__enter__)
-    try:
-        reader = MultipartReader(kind, staging, call.backend.settings.max_upload_bytes)
-        async for piece in request.stream():
-            await run_in_threadpool(reader.feed, piece)
-        sent: Upload = await run_in_threadpool(reader.finish)
-        storage.refuse_empty(sent.files)
-        made = await run_in_threadpool(storage.store_upload, call.backend, at, sent.files, staging)
-    finally:
-        await run_in_threadpool(holder.__exit__, None, None, None)
-    return _created(call, at, made)
+    where = await run_in_threadpool(Destination.of_call, call, path)
+    return await receive(call, where.account, lambda sent, staging: _store_parts(call, where, sent, staging))
+
+
+def _store_parts(call: Call, where: Destination, sent: Upload, staging: Path) -> Response:
+    at = where.place(sent.fields)
+    if not sent.files and "filename" in sent.fields:
+        staged = [storage.stage_text(staging, sent.fields["filename"], sent.fields.get("content", ""))]
+    else:
+        staged = list(sent.files)
+        storage.refuse_empty(staged)
+    return _store(call, at, staged, staging, where.account)
+
+
+def _store(call: Call, at: storage.Place, staged: list[StagedFile], staging: Path, staged_for: int) -> Response:
+    if at.account == staged_for:
+        return _created(call, at, storage.store_upload(call.backend, at, staged, staging))
+    with call.backend.files.staging(at.account) as own:
+        moved = storage.move_to_staging(staged, own)
+        return _created(call, at, storage.store_upload(call.backend, at, moved, own))
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an upload goes, as far as is known before its fields have been read: they may name a map.
+
+    ``problem`` is why it cannot go where the path says; that is no matter when a map is named. ``account`` is where
+    what comes in is staged.
+    """
+
+    call: Call
+    path: str
+    account: int
+    at: storage.Place | None = None
+    problem: GraticuleError | None = None
+
+    @classmethod
+    def of_call(cls, call: Call, path: str) -> Destination:
+        """Raises ``Forbidden`` for anonymous callers."""
+        try:
+            at = _place(call, path, call.text("destination_map"))
+        except (NotFound, Forbidden) as error:
+            if not call.actor.signed_in or call.text("destination_map") is not None:
+                raise
+            return cls(call, path, call.actor.user_id, None, error)
+        return cls(call, path, at.account, at)
+
+    def place(self, sent: Mapping[str, Any]) -> storage.Place:
+        """Where it goes. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
+        map_id = self.call.text("destination_map") or sent.get("destination_map")
+        if map_id in (None, "") and self.problem is not None:
+            raise self.problem
+        return _place(self.call, self.path, map_id) if self.at is None or self.at.map_id is None else self.at
+
+
+def _place(call: Call, path: str, map_id: Any) -> storage.Place:
+    if map_id in (None, ""):
+        return storage.place(call.backend, call.actor, path, "EDIT")
+    return storage.place_for_map(call.backend, call.actor, fields.integer("destination_map", map_id, 0), path)
 
 
 def _created(call: Call, at: storage.Place, made: str) -> Response:
@@ -157,6 +173,7 @@ def put_content(call: ApiCall, path: str) -> Response:
     if "content" not in call.fields:
         raise BadRequest("content is missing.", field="content", expected="the text of the file")
     content = fields.text("content", call.fields["content"])
+    storage.check_version(call.backend, at, _expected(call))
     storage.write_text(call.backend, at, content)
     entry = storage.entry(call.backend, at)
     return reply.updated(call, entry_out(entry) if entry else {})
@@ -165,5 +182,13 @@ def put_content(call: ApiCall, path: str) -> Response:
 @router.delete("/storage/fs/{path:path}", status_code=204)
 def delete_file(call: ApiCall, path: str) -> Response:
     """Delete a file, or a directory with what it holds."""
-    storage.remove(call.backend, storage.place(call.backend, call.actor, path, "OWNER"))
+    at = storage.place(call.backend, call.actor, path, "OWNER")
+    storage.check_version(call.backend, at, _expected(call))
+    storage.remove(call.backend, at)
     return reply.nothing()
+
+
+def _expected(call: Call) -> str | None:
+    """The version in ``If-Match``, which is the whole tag of a file; None when any will do."""
+    header = call.request.headers.get("if-match", "*").strip()
+    return None if header == "*" else header.removeprefix("W/").strip('"')

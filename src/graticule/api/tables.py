@@ -35,11 +35,9 @@ GEOMETRY_FORMATS = ("false", "wkt", "wkb")
 def list_tables(call: ApiCall) -> Response:
     """The tables that the caller may read."""
     spatial = True if call.flag("only_spatial") else False if call.flag("only_non_spatial") else None
-    page = call.page()
-    found = tables.list_tables(call.backend, call.actor, spatial=spatial)
-    part = found[page.offset : page.offset + (page.size or 0)]
-    rows = [_out(call, view) for view in part]
-    return reply.listed("tables", len(found) if page.total else None, page, rows)
+    wanted = call.listing()
+    total, views = tables.list_tables(call.backend, call.actor, wanted, spatial=spatial)
+    return reply.listed("tables", total, wanted.page, [_out(call, view) for view in views])
 
 
 def _out(call: Call, view: TableView) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def _out(call: Call, view: TableView) -> dict[str, Any]:
 def create_table(call: ApiCall) -> Response:
     """A new table, empty or made of a file."""
     view = tables.create_table(call.backend, call.actor, call.fields)
-    return reply.created(call, f"1/tables/{view.table.name}", _out(call, view))
+    return reply.created(call, f"1/tables/{view.table.name}", _out(call, view), view.dataset.id)
 
 
 @router.get("/tables/{name}.csv")
@@ -72,7 +70,8 @@ def table_as_csv(call: ApiCall, name: str) -> Response:
 @router.get("/tables/{name}")
 def get_table(call: ApiCall, name: str) -> Response:
     """One table."""
-    return reply.json(_out(call, tables.get_table(call.backend, call.actor, name)))
+    view = tables.get_table(call.backend, call.actor, name)
+    return reply.tagged(call, _out(call, view), view.dataset.id)
 
 
 @router.put("/tables/{name}")
@@ -85,7 +84,8 @@ def update_table(call: ApiCall, name: str) -> Response:
 @router.delete("/tables/{name}", status_code=204)
 def delete_table(call: ApiCall, name: str) -> Response:
     """Delete a table that no layer shows, or any with force=true."""
-    tables.delete_table(call.backend, call.actor, name, force=call.flag("force"))
+    if_match = call.if_match_version()
+    tables.delete_table(call.backend, call.actor, name, force=call.flag("force"), if_match=if_match)
     return reply.nothing()
 
 
@@ -134,7 +134,8 @@ def create_row(call: ApiCall, name: str) -> Response:
     if view.owner is not None and not call.actor.signed_in:
         return reply.created(call, location, {KEY: str(number)})
     made = tables.read_row(call.backend, view, number, Query(ids=(number,)))
-    return reply.created(call, location, next(_rows(call, view, made)))
+    version = tables.row_version(call.backend, view, number)
+    return reply.created(call, location, next(_rows(call, view, made)), version)
 
 
 @router.put("/tables/{name}/rows/{row_id:id}", status_code=204)

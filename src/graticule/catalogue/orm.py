@@ -257,7 +257,8 @@ class Form(Base):
 class Job(Base):
     """Work that takes more than a moment. ``arguments`` and ``result`` are JSON objects.
 
-    ``state`` is queued, running, done, failed or cancelled. ``claimed`` is when a worker last said that it is at it.
+    ``state`` is queued, running, done, failed or cancelled. ``claimed`` is when a worker last said that it is at it;
+    ``cancelled`` asks that worker to leave off.
     """
 
     __tablename__ = "jobs"
@@ -277,6 +278,7 @@ class Job(Base):
     worker: Mapped[str | None] = mapped_column(String(100))
     created: Mapped[int] = mapped_column(BigInteger)
     claimed: Mapped[int | None] = mapped_column(BigInteger)
+    started: Mapped[int | None] = mapped_column(BigInteger)
     finished: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -318,7 +320,11 @@ class Media(Base):
     """
 
     __tablename__ = "media"
-    __table_args__ = (UniqueConstraint("dataset_id", "feature", "attribute", "account_id", "path"), NEVER_REUSE)
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "feature", "attribute", "account_id", "path"),
+        Index("ix_media_file", "account_id", "path"),
+        NEVER_REUSE,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
@@ -332,7 +338,11 @@ class MapFile(Base):
     """A file that was uploaded for a map: the map's readers may read it where a feature's attribute names it."""
 
     __tablename__ = "map_files"
-    __table_args__ = (UniqueConstraint("map_id", "account_id", "path"), NEVER_REUSE)
+    __table_args__ = (
+        UniqueConstraint("map_id", "account_id", "path"),
+        Index("ix_map_files_file", "account_id", "path"),
+        NEVER_REUSE,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     map_id: Mapped[int] = mapped_column(ForeignKey("maps.id", ondelete="CASCADE"))
@@ -345,8 +355,9 @@ class Dataset(Base):
 
     ``kind`` is ``table``, ``file``, ``wfs`` or ``external``. ``store_table`` is its name in the account's feature
     store; for ``external`` in the database of the datasource. For a file, ``path``, ``sublayer`` and ``family`` say
-    what was read, ``stated`` how, ``fingerprint`` what the file looked like. ``refreshed`` is when a service was last
-    asked.
+    what was read, ``stated`` how, ``fingerprint`` what the file looked like, ``job_id`` which job reads it or was the
+    last to. ``refreshed`` is when a service was last asked. ``geometry_type`` is that of the table, ``NONE`` for one
+    without geometry, null while it is not known.
     """
 
     __tablename__ = "datasets"
@@ -367,10 +378,12 @@ class Dataset(Base):
     stated: Mapped[str | None] = mapped_column(Text)
     fingerprint: Mapped[str | None] = mapped_column(Text)
     skipped: Mapped[int] = mapped_column(BigInteger, default=0)
+    geometry_type: Mapped[str | None] = mapped_column(String(30))
     status: Mapped[str] = mapped_column(String(10), default="ready")
     status_text: Mapped[str | None] = mapped_column(Text)
     datasource_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     refreshed: Mapped[int | None] = mapped_column(BigInteger)
+    job_id: Mapped[int | None] = mapped_column(BigInteger)
     created: Mapped[int] = mapped_column(BigInteger)
 
 

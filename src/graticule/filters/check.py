@@ -21,6 +21,7 @@ from graticule.filters.nodes import (
     Call,
     ColumnRef,
     Compare,
+    Contains,
     In,
     IsNull,
     Like,
@@ -83,7 +84,7 @@ class _Checker:
         match node:
             case ColumnRef():
                 return self.names.resolve(node.name, node.at)
-            case Literal() | Pseudo():
+            case Literal() | Pseudo() | Contains():
                 return node
             case And() | Or():
                 return replace(node, operands=deepest_first([self.condition(operand) for operand in node.operands]))

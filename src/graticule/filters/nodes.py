@@ -116,6 +116,18 @@ class Like(Positioned):
 
 
 @dataclass(frozen=True, slots=True)
+class Contains(Positioned):
+    """Whether the value, as text, holds ``needle`` somewhere; case does not count. No part of the language: search.
+
+    With ``folded`` accents do not count either. ``needle`` is a text that ``filters/folding.py`` has made alike.
+    """
+
+    operand: Node
+    needle: Literal
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IsNull(Positioned):
     operand: Node
     negated: bool = False
@@ -146,7 +158,22 @@ class Call(Positioned):
     kind: Kind | None = None
 
 
-Node = Literal | ColumnRef | Pseudo | Compare | And | Or | Not | In | Between | Like | IsNull | Arithmetic | Call
+Node = (
+    Literal
+    | ColumnRef
+    | Pseudo
+    | Compare
+    | And
+    | Or
+    | Not
+    | In
+    | Between
+    | Like
+    | Contains
+    | IsNull
+    | Arithmetic
+    | Call
+)
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -164,6 +191,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.operand, node.low, node.high)
         case Like():
             return (node.operand, node.pattern)
+        case Contains():
+            return (node.operand, node.needle)
         case Call():
             return node.arguments
         case _:

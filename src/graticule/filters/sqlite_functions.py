@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from graticule.filters.folding import folded, lowered
 from graticule.filters.literals import INTEGER_RANGE
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ def _like(value: Any, pattern: Any) -> int | None:
 def _ilike(value: Any, pattern: Any) -> int | None:
     if not isinstance(value, str) or not isinstance(pattern, str):
         return None
-    return _compiled(_folded(pattern))(_folded(value))
+    return _compiled(lowered(pattern))(lowered(value))
 
 
-def _folded(text: str) -> str:
-    # Which sigma lower() writes depends on what follows, and that is cut off in a pattern.
-    return text.lower().replace("ς", "σ")
+def _lowered(value: Any) -> str | None:
+    return lowered(value) if isinstance(value, str) else None
+
+
+def _folded(value: Any) -> str | None:
+    return folded(value) if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ def _storable(number: int | float) -> int | float:
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], int]] = {
     "g_like": (_like, 2),
     "g_ilike": (_ilike, 2),
+    "g_lowered": (_lowered, 1),
+    "g_folded": (_folded, 1),
     "g_lower": (_lower, 1),
     "g_upper": (_upper, 1),
     "g_abs": (_abs, 1),

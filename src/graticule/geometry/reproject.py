@@ -172,7 +172,7 @@ def _comes_back(here: Coordinates, there: Coordinates, src: Crs, dst: Crs) -> ND
     away[~np.isfinite(away)] = np.inf
     if src.is_geographic:
         turn = 2 * src.half_turn
-        around = np.where(away[:, 0] < turn, np.minimum(away[:, 0], turn - away[:, 0]), away[:, 0])
+        around = np.minimum(away[:, 0], np.abs(turn - away[:, 0]))
         away[:, 0] = around * np.cos(here[:, 1] * np.pi / src.half_turn)
     near: NDArray[np.bool_] = np.all(away <= 100 / src.metres_per_unit, axis=1)
     return near

@@ -107,6 +107,23 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What a column holds in some features: how many there are, how many have a value, how many values differ.
+
+    ``low`` and ``high`` are the smallest and largest value, ready for JSON; ``mean`` and ``total`` are there for
+    numbers. None where no feature has a value.
+    """
+
+    features: int
+    filled: int
+    distinct: int
+    low: Any = None
+    high: Any = None
+    mean: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Some features, column by column; every member is as long as ``ids``.
 

@@ -62,11 +62,14 @@ class FileStore(Protocol):
         directory or a directory of it is a file.
         """
 
-    def write_tree(self, account: int, directory: str, files: Mapping[str, Path]) -> tuple[FileInfo, ...]:
+    def write_tree(
+        self, account: int, directory: str, files: Mapping[str, Path], *, replace: bool = True
+    ) -> tuple[FileInfo, ...]:
         """Publish files that lie in a ``staging`` directory of this account: either all appear or none.
 
         ``files`` is path below ``directory`` → staged file; staged files are moved. Raises as ``write`` does, and
-        ``BadRequest`` when two of the paths stand in each other's way.
+        ``BadRequest`` when two of the paths stand in each other's way. Without ``replace`` a name that is taken gets a
+        suffix, the same one for all files that belong together.
         """
 
     def mkdir(self, account: int, path: str) -> bool:

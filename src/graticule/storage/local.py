@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from graticule.errors import BadRequest, Conflict, NotFound
 from graticule.storage.base import FileInfo
 from graticule.storage.disk import CHUNK, disk_errors, in_use, locked, marked_in_use, sync
+from graticule.storage.naming import free_names
 from graticule.storage.paths import clean_path, used_as_both
 from graticule.storage.publishing import publish, undo
 from graticule.storage.usage import UsageReader
@@ -92,12 +93,17 @@ class LocalFileStore:
                 shutil.copyfileobj(source, out, CHUNK)
             return self.write_tree(account, "", {path: staged})[0]
 
-    def write_tree(self, account: int, directory: str, files: Mapping[str, Path]) -> tuple[FileInfo, ...]:
+    def write_tree(
+        self, account: int, directory: str, files: Mapping[str, Path], *, replace: bool = True
+    ) -> tuple[FileInfo, ...]:
         targets = _targets(directory, files)
         with disk_errors(f"{', '.join(targets)[:200]} was not stored"):
             for staged in targets.values():
                 sync(staged)
             with self._changing(account) as home:
+                if not replace:
+                    free = free_names(targets, lambda path: os.path.lexists(home / _FILES / path))
+                    targets = _targets("", free)  # a suffix may have made a name too long
                 for path in targets:
                     self._refuse_taken(account, path)
                 publish(_new_folder(home, _JOURNAL), home / _FILES, targets)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from graticule.model.features import Batch, Box, Query, Table
+    from graticule.model.features import Batch, Box, Column, Query, Summary, Table
 
 # The columns that every table has besides the user's own.
 KEY = "ogc_fid"
@@ -63,6 +63,12 @@ class FeatureStore(Protocol):
 
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         """The features, in batches, all from one state of the table."""
+
+    def summary(self, account: int, table: Table, query: Query, column: Column) -> Summary:
+        """What a column holds in the features that the query hits, limit and offset aside."""
+
+    def distinct(self, account: int, table: Table, query: Query, column: Column) -> list[Any]:
+        """The different values of a column in them, in order, limited as the query says; NULL is none."""
 
     def insert(self, account: int, table: Table, changes: Sequence[Change], owner: int) -> list[int]:
         """Add features, all or none; answers their ids in order."""

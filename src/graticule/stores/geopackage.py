@@ -17,7 +17,7 @@ from graticule.stores.connections import Connections
 from graticule.stores.gpkg_query import STATEMENTS
 from graticule.stores.gpkg_schema import quoted
 from graticule.stores.query import is_filtered, is_plain
-from graticule.stores.values import reader, to_batch, writer
+from graticule.stores.values import reader, to_batch, to_summary, writer
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from graticule.model.features import Batch, Box, Query, Table
+    from graticule.model.features import Batch, Box, Column, Query, Summary, Table
 
 
 class GeoPackageStore:
@@ -120,6 +120,18 @@ class GeoPackageStore:
             cursor = connection.execute(statement.sql, statement.values)
             while rows := cursor.fetchmany(batch_size):
                 yield to_batch(rows, statement.columns, readers, gpkg_blob.decode if query.geometry else None)
+
+    def summary(self, account: int, table: Table, query: Query, column: Column) -> Summary:
+        statement, ready = STATEMENTS.summary(table, query, column), reader(column.type)
+        with self._connections.reading(account) as connection:
+            row = connection.execute(statement.sql, statement.values).fetchone()
+        return to_summary(row, ready)
+
+    def distinct(self, account: int, table: Table, query: Query, column: Column) -> list[Any]:
+        statement, ready = STATEMENTS.distinct(table, query, column), reader(column.type)
+        with self._connections.reading(account) as connection:
+            rows = connection.execute(statement.sql, statement.values).fetchall()
+        return [value if ready is None else ready(value) for (value,) in rows]
 
     def insert(self, account: int, table: Table, changes: Sequence[Change], owner: int) -> list[int]:
         now = int(time.time())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from graticule.model.features import Box, Query, Table
+    from graticule.model.features import Box, ColumnType, Query, Table
 
 
 class GeoPackageStatements(Statements):
@@ -29,8 +29,11 @@ class GeoPackageStatements(Statements):
     def relation(self, table: Table) -> str:
         return quoted(table.name)
 
-    def selected(self, table: Table, name: str) -> str:
-        return f"t.{quoted(name)}"
+    def read_as(self, kind: ColumnType, expression: str) -> str:
+        return expression
+
+    def extremes(self, kind: ColumnType, expression: str) -> tuple[str, str]:
+        return f"min({expression})", f"max({expression})"
 
     def among(self, ids: tuple[int, ...], values: list[Any]) -> str:
         values += ids

@@ -55,9 +55,13 @@ class PostgisStatements(Statements):
     def relation(self, table: Table) -> str:
         return relation(self.account, table.name)
 
-    def selected(self, table: Table, name: str) -> str:
-        kind = next(column.type for column in table.columns if column.name == name)
-        return _READ.get(kind, "{}").format(f"t.{quoted(name)}")
+    def read_as(self, kind: ColumnType, expression: str) -> str:
+        return _READ.get(kind, "{}").format(expression)
+
+    def extremes(self, kind: ColumnType, expression: str) -> tuple[str, str]:
+        if kind == "boolean":
+            return f"bool_and({expression})", f"bool_or({expression})"
+        return f"min({expression})", f"max({expression})"
 
     def among(self, ids: tuple[int, ...], values: list[Any]) -> str:
         values.append([number for number in ids if number in INTEGER_RANGE])

@@ -21,7 +21,7 @@ from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Chang
 from graticule.stores.pg_connections import PgConnections
 from graticule.stores.pg_query import PostgisStatements, quoted, relation, schema_of
 from graticule.stores.query import is_plain
-from graticule.stores.values import reader, to_batch
+from graticule.stores.values import reader, to_batch, to_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psycopg import Connection, Cursor
 
-    from graticule.model.features import Batch, Box, Query, Table
+    from graticule.model.features import Batch, Box, Column, Query, Summary, Table
     from graticule.stores.query import Statement
 
     Row = tuple[Any, ...]
@@ -140,6 +140,19 @@ class PostgisStore:
             decode = _decode if query.geometry else None
             for rows in _streamed(connection, statement, batch_size, few=_are_few(query, batch_size)):
                 yield to_batch(rows, statement.columns, readers, decode)
+
+    def summary(self, account: int, table: Table, query: Query, column: Column) -> Summary:
+        statement = PostgisStatements(account).summary(table, query, column)
+        with self._connections.reading() as connection:
+            row = connection.execute(statement.sql, statement.values).fetchone()
+        assert row is not None
+        return to_summary(row, reader(column.type))
+
+    def distinct(self, account: int, table: Table, query: Query, column: Column) -> list[Any]:
+        statement, ready = PostgisStatements(account).distinct(table, query, column), reader(column.type)
+        with self._connections.reading() as connection:
+            rows = connection.execute(statement.sql, statement.values).fetchall()
+        return [value if ready is None else ready(value) for (value,) in rows]
 
     def insert(self, account: int, table: Table, changes: Sequence[Change], owner: int) -> list[int]:
         if not changes:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from graticule.filters.nodes import Node
     from graticule.filters.to_sql import Dialect
-    from graticule.model.features import Order, Query, Table
+    from graticule.model.features import Column, ColumnType, Order, Query, Table
 
 CLASS = "__class"
+NUMBERS = ("integer", "real", "number")
 _PSEUDO: dict[str, str] = dict(PSEUDO_COLUMNS.items())
 
 
@@ -60,8 +61,12 @@ class Statements(ABC):
         """A table's name."""
 
     @abstractmethod
-    def selected(self, table: Table, name: str) -> str:
-        """A column of the user's as it is read, of the table ``t``."""
+    def read_as(self, kind: ColumnType, expression: str) -> str:
+        """A value of a column of the user's as it is read."""
+
+    @abstractmethod
+    def extremes(self, kind: ColumnType, expression: str) -> tuple[str, str]:
+        """The least and the greatest of the values of a column."""
 
     @abstractmethod
     def in_boxes(self, table: Table, query: Query, values: list[Any]) -> tuple[str, str]:
@@ -88,7 +93,8 @@ class Statements(ABC):
         wanted = [f"t.{name}" for name in (KEY, OWNER, CREATED, MODIFIED)]
         if query.geometry:
             wanted.append(f"t.{GEOMETRY}" if table.geometry_type else "NULL")
-        wanted += [self.selected(table, name) for name in names]
+        kinds = {column.name: column.type for column in table.columns}
+        wanted += [self.read_as(kinds.get(name, "integer"), f"t.{self.quoted(name)}") for name in names]
         values: list[Any] = []
         if query.classes is not None:
             wanted.append(f"{self._class_of(query.classes, values)} AS {CLASS}")
@@ -102,6 +108,29 @@ class Statements(ABC):
         """SELECT count(*) of what the query hits."""
         values: list[Any] = []
         return Statement(f"SELECT count(*) {self.source(table, query, values)}", tuple(values))
+
+    def summary(self, table: Table, query: Query, column: Column) -> Statement:
+        """SELECT count of all, count of values, count of different ones, least, greatest, mean, sum of a column."""
+        values: list[Any] = []
+        name, kind = f"t.{self.quoted(column.name)}", column.type
+        low, high = (self.read_as(kind, found) for found in self.extremes(kind, name))
+        number = self.dialect.as_double.format(name)
+        computed = f"avg({number}), sum({number})" if kind in NUMBERS else "NULL, NULL"
+        counts = f"count(*), count({name}), count(DISTINCT {name})"
+        sql = f"SELECT {counts}, {low}, {high}, {computed} {self.source(table, query, values)}"
+        return Statement(sql, tuple(values))
+
+    def distinct(self, table: Table, query: Query, column: Column) -> Statement:
+        """SELECT the different values of a column, in order."""
+        values: list[Any] = []
+        name = f"t.{self.quoted(column.name)}"
+        source = self.source(table, query, values)
+        joint = "AND" if is_filtered(query) else "WHERE"
+        part = self.part(query.limit, query.offset, values)
+        wanted = self.read_as(column.type, name)
+        return Statement(
+            f"SELECT DISTINCT {wanted} {source} {joint} {name} IS NOT NULL ORDER BY 1{part}", tuple(values)
+        )
 
     def source(self, table: Table, query: Query, values: list[Any]) -> str:
         """FROM and WHERE."""

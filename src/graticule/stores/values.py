@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graticule.model.features import Batch
+from graticule.model.features import Batch, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,13 @@ def to_batch(
         [value or 0 for value in created],
         [value or 0 for value in modified],
     )
+
+
+def to_summary(row: tuple[Any, ...], ready: Callable[[Any], Any] | None) -> Summary:
+    """What ``Statements.summary`` selects; ``ready`` is the column's reader."""
+    features, filled, different, low, high, mean, total = row
+    low, high = (value if value is None or ready is None else ready(value) for value in (low, high))
+    return Summary(features, filled, different, low, high, mean, total)
 
 
 def _as_it_is(value: Any) -> Any:

@@ -102,11 +102,12 @@ export class MapScreen {
     this.poll = setTimeout(() => void this.lookAgain(), BUSY_POLL_MS);
   }
 
-  /** Take over what changed; without a change the list stays, with the focus that may be in it. */
+  /** Take over what changed; where that is only how far things are, the list stays, with the focus that may be in it. */
   private async lookAgain(): Promise<void> {
     try {
       const config = await this.ask();
-      if (JSON.stringify(config.layers) !== JSON.stringify(this.config.layers)) return this.take(config);
+      if (standing(config) !== standing(this.config)) return this.take(config);
+      this.list?.tell(config.layers);
     } catch (error) {
       console.warn(error);
     }
@@ -128,4 +129,9 @@ export class MapScreen {
       notify("selection", `The feature could not be shown: ${(error as Error).message}`, "warning");
     }
   }
+}
+
+/** All of the layers but how far they are. */
+function standing(config: MapConfig): string {
+  return JSON.stringify(config.layers.map((layer) => ({ ...layer, percentage: null })));
 }

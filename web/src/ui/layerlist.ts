@@ -40,6 +40,14 @@ export class LayerList {
     this.body.replaceChildren(layers.length > 0 ? this.branch(null) : empty);
   }
 
+  /** Say how far those layers are that are being read; all else stays as it is. */
+  tell(layers: readonly LayerConfig[]): void {
+    for (const layer of layers) {
+      const state = this.body.querySelector(`[data-state="${layer.id}"]`);
+      if (state) state.textContent = stateText(layer);
+    }
+  }
+
   /** Put something below the list. */
   append(element: HTMLElement): void {
     this.element.append(element);
@@ -113,6 +121,10 @@ function classes(layer: LayerConfig): HTMLElement {
 
 function stateOf(layer: LayerConfig): HTMLElement | null {
   if (layer.status === "ready") return null;
-  const text = layer.status === "busy" ? "being read…" : "error";
-  return h("span", { class: `state ${layer.status}`, title: layer.status_text }, text);
+  return h("span", { class: `state ${layer.status}`, title: layer.status_text, "data-state": layer.id }, stateText(layer));
+}
+
+function stateText(layer: LayerConfig): string {
+  if (layer.status !== "busy") return "error";
+  return layer.percentage === null ? "being read…" : `being read… ${layer.percentage} %`;
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from graticule.actions.layers import state_of
+from graticule.actions.layers import job_of, state_of
 from graticule.catalogue.access import PERMISSIONS
 from graticule.stores.base import KEY
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from graticule.actions.permissions import Grant
     from graticule.actions.storage import Entry
     from graticule.actions.tables import TableView
-    from graticule.catalogue.orm import Option
+    from graticule.catalogue.orm import Job, Option
+    from graticule.model.features import Table
 
 MAP_TEXTS = ("name", "description", "copyright", "proj4", "units", "bgcolor", "mobileacess", "wmsaccess", "share")
 LAYER_TEXTS = (
@@ -92,7 +94,7 @@ def layer_out(view: LayerView, expand: Collection[str] = (), options: Sequence[O
         "order": str(layer.order),
         "status": status,
         "status_text": status_text,
-        "job_id": None,
+        "job_id": text_or_none(job_of(layer)),
         "created": layer.created,
         "modified": layer.modified,
     }
@@ -115,8 +117,11 @@ def layer_status(view: LayerView) -> tuple[str, str | None]:
 
 def columns_out(view: LayerView) -> dict[str, Any]:
     """The columns of a layer, by name."""
-    if view.table is None:
-        return {}
+    return {} if view.table is None else columns_of_table(view.table)
+
+
+def columns_of_table(table: Table) -> dict[str, Any]:
+    """The columns of a table, by name."""
     return {
         column.name: {
             "id": number,
@@ -126,7 +131,7 @@ def columns_out(view: LayerView) -> dict[str, Any]:
             "order": number,
             "enabled": True,
         }
-        for number, column in enumerate(view.table.columns, 1)
+        for number, column in enumerate(table.columns, 1)
     }
 
 
@@ -203,6 +208,23 @@ def option_out(option: Option) -> dict[str, Any]:
         "option_name": option.name,
         "option_value": option.value,
         "option_type": option.type,
+    }
+
+
+def job_out(job: Job) -> dict[str, Any]:
+    """A job. ``error`` has the message, the file and the row that are at fault; ``result`` is the kind's own."""
+    return {
+        "id": str(job.id),
+        "owner": str(job.owner_id),
+        "kind": job.kind,
+        "state": job.state,
+        "percentage": job.percentage,
+        "rows": job.rows,
+        "error": None if job.error is None else json.loads(job.error),
+        "result": None if job.result is None else json.loads(job.result),
+        "created": job.created,
+        "started": job.started,
+        "finished": job.finished,
     }
 
 

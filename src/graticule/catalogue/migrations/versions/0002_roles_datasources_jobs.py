@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("worker", sa.String(length=100), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("claimed", sa.BigInteger(), nullable=True),
+        sa.Column("started", sa.BigInteger(), nullable=True),
         sa.Column("finished", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_jobs_owner_id_users"), ondelete="CASCADE"),
@@ -176,6 +177,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("map_id", "account_id", "path", name=op.f("uq_map_files_map_id")),
         sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("map_files", schema=None) as batch_op:
+        batch_op.create_index("ix_map_files_file", ["account_id", "path"], unique=False)
+
     op.create_table(
         "media",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -194,6 +198,9 @@ def upgrade() -> None:
         ),
         sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("media", schema=None) as batch_op:
+        batch_op.create_index("ix_media_file", ["account_id", "path"], unique=False)
+
     op.create_table(
         "role_members",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -215,6 +222,8 @@ def upgrade() -> None:
     with op.batch_alter_table("datasets", schema=None) as batch_op:
         batch_op.add_column(sa.Column("datasource_id", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("refreshed", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("geometry_type", sa.String(length=30), nullable=True))
+        batch_op.add_column(sa.Column("job_id", sa.BigInteger(), nullable=True))
         batch_op.create_index(batch_op.f("ix_datasets_datasource_id"), ["datasource_id"], unique=False)
 
     with op.batch_alter_table("layers", schema=None) as batch_op:
