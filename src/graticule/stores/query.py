@@ -115,7 +115,8 @@ class Statements(ABC):
         name, kind = f"t.{self.quoted(column.name)}", column.type
         low, high = (self.read_as(kind, found) for found in self.extremes(kind, name))
         number = self.dialect.as_double.format(name)
-        computed = f"avg({number}), sum({number})" if kind in NUMBERS else "NULL, NULL"
+        # Not avg: PostgreSQL's sums squares too, which overflow long before the sum does.
+        computed = f"sum({number}) / count({name}), sum({number})" if kind in NUMBERS else "NULL, NULL"
         counts = f"count(*), count({name}), count(DISTINCT {name})"
         sql = f"SELECT {counts}, {low}, {high}, {computed} {self.source(table, query, values)}"
         return Statement(sql, tuple(values))
