@@ -14,7 +14,7 @@ SOURCES := pyproject.toml hatch_build.py web/package.json web/package-lock.json 
 # What is not: files on disk, pages, log-in and headers, which know nothing of the store, and what is particular to
 # GeoPackages. The stores themselves (tests/stores) and the cases of conditions are run over both in the first run.
 ON_POSTGIS := $(addprefix tests/api/test_,$(addsuffix .py, access_sharing every_route features_read features_write \
-	first_day import_again import_files keys layers maps options pictures roles tables tiles users)) \
+	first_day import_again import_files jobs keys layers maps media options pictures roles tables tiles users)) \
 	tests/robustness/test_many_processes.py
 
 .DELETE_ON_ERROR:
