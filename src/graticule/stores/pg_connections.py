@@ -90,6 +90,7 @@ def _pool(url: str, pool_min: int, pool_max: int) -> Pool:
         max_size=max(pool_max, pool_min),
         timeout=POOL_SECONDS,
         open=True,
+        reconnect_timeout=5,
         check=ConnectionPool.check_connection,
         name="graticule features",
         kwargs={
