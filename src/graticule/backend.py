@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from graticule.catalogue.database import Catalogue
+from graticule.catalogue.databases import login_of
 from graticule.catalogue.secrets import KeyBox, installation_secret
 from graticule.catalogue.sqlite import Sqlite
 from graticule.jobs.queue import JobQueue, open_queue
 from graticule.postgres import checked_url
 from graticule.storage.local import LocalFileStore
+from graticule.stores.external import ExternalTables
 from graticule.stores.geopackage import GeoPackageStore
+from graticule.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,7 @@ class Backend:
     settings: Settings
     catalogue: Catalogue
     store: FeatureStore
+    external: ExternalTables
     files: FileStore
     keys: KeyBox
     queue: JobQueue
@@ -50,13 +54,17 @@ def open_backend(settings: Settings) -> Backend:
     """
     accounts = settings.data / "accounts"
     accounts.mkdir(parents=True, exist_ok=True)
-    catalogue, store = _in_files(settings) if settings.database_url is None else _in_database(settings)
+    catalogue, own = _in_files(settings) if settings.database_url is None else _in_database(settings)
+    keys = KeyBox(installation_secret(settings))
+    private = settings.fetch_private_addresses
+    external = ExternalTables(lambda datasource: login_of(catalogue, keys, datasource), private=private)
     return Backend(
         settings=settings,
         catalogue=catalogue,
-        store=store,
-        files=LocalFileStore(accounts),
-        keys=KeyBox(installation_secret(settings)),
+        store=cast("FeatureStore", RoutedStore(own, external)),
+        external=external,
+        files=LocalFileStore(accounts, settings.storage_limit_bytes),
+        keys=keys,
         queue=open_queue(settings),
     )
 

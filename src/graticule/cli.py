@@ -51,6 +51,9 @@ Password = Annotated[
 ]
 User = Annotated[str, typer.Option("--user", help="Whose; the first administrator when left out.")]
 
+# Formats that are never a single file.
+SEVERAL_FILES = ("shp", "mif", "gml")
+
 # Seconds that a server process is given to answer what it has begun when the server is told to end.
 END_SECONDS = 30
 
@@ -328,10 +331,11 @@ def key_add(
 def key_list(data: Data = DEFAULT_DATA, user: User = "") -> None:
     """List the API keys of a user, not their values."""
     from graticule.actions import keys
-    from graticule.actions.listing import Page
+    from graticule.actions.listing import Listing, Page
 
     with opened(data) as backend:
-        found = [key.row for key in keys.list_keys(backend, actor_named(backend, user), Page(size=None))[1]]
+        every = keys.list_keys(backend, actor_named(backend, user), Listing(Page(size=None)))[1]
+        found = [key.row for key in every]
     rows = [(str(row.id), row.key_trunc, row.key_desc or "", row.scope or "") for row in found]
     show_table(("id", "ends in", "description", "scope"), rows)
 
@@ -442,7 +446,13 @@ def import_files(
 @app.command()
 def export(
     layer: Annotated[int, typer.Argument(help="The layer's id.")],
-    target: Annotated[Path, typer.Argument(help="The file to write: .geojson, .csv, .gpkg, or .zip of a shapefile.")],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            help="The file to write: .geojson .gpkg .fgb .csv .xlsx .kml .gpx .dxf; a .zip is a shapefile, and "
+            "roads.mif.zip, roads.gml.zip and so on a zip of that format."
+        ),
+    ],
     data: Data = DEFAULT_DATA,
     user: User = "",
     fmt: Annotated[
@@ -453,16 +463,24 @@ def export(
     from graticule.actions.exports import export_layer
 
     fmt, zipped = fmt or format_of(target), target.suffix.lower() == ".zip"
-    if fmt == "shp" and not zipped:
-        raise GraticuleError(f"A shapefile is several files: write them to {target.with_suffix('.zip')}")
+    if fmt in SEVERAL_FILES and not zipped:
+        raise several_files(target)
     with opened(data) as backend:
         actor = actor_named(backend, user)
         with backend.files.staging(actor.user_id) as staging, bar(f"Exporting layer {layer}") as report:
             made = export_layer(
                 backend, actor, layer, fmt, staging, zipped=zipped, progress=lambda done: report(done, None)
             )
+            if made.path.suffix == ".zip" and not zipped:
+                raise several_files(target)
             put_in_place(made.path, target)
     typer.echo(f"Wrote {target}.")
+
+
+def several_files(target: Path) -> GraticuleError:
+    """A format of several files, or an export with notes of what could not be kept, goes into a zip."""
+    zipped = target.with_suffix(".zip") if target.suffix.lower() == ".shp" else target.with_name(target.name + ".zip")
+    return GraticuleError(f"This export is several files: write them to {zipped}")
 
 
 def format_of(target: Path) -> str:

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="Up to which size, in bytes, a vector file is read in before the request that names it is "
         "answered; a larger one becomes a job.",
     )
+    buffer_inline_features: int = Field(
+        1000,
+        ge=0,
+        description="Of how many features a buffer is made before the request is answered; of more it becomes a job.",
+    )
     threads: int = Field(16, ge=1, le=256, description="How many requests one process works on at the same time.")
     public_url: str | None = Field(
         None, description="The address at which browsers reach the server, where it differs from the listening one."
@@ -80,6 +85,9 @@ class Settings(BaseSettings):
     )
     max_unpacked_bytes: int = Field(16 * GIBIBYTE, ge=1, description="The most bytes one zip may unpack to.")
     max_unpacked_files: int = Field(10_000, ge=1, description="The most files one zip may hold.")
+    storage_limit_bytes: int | None = Field(
+        None, ge=0, description="The most bytes that the files of one account may hold together; no limit if unset."
+    )
     secret: SecretStr | None = Field(
         None,
         description="What API keys are encrypted with; made at first start and kept in the data directory if unset.",
@@ -95,8 +103,14 @@ class Settings(BaseSettings):
     )
     fetch_private_addresses: bool = Field(
         False,
-        description="Whether pictures may draw tiles from addresses in private networks; then whoever may make a map "
-        "can have the server ask machines there.",
+        description="Whether tiles, services and databases of others may be at addresses in private networks; then "
+        "whoever may make a map can have the server ask machines there.",
+    )
+    service_timeout: float = Field(10.0, gt=0, le=300, description="Seconds to wait for an answer of a WMS or WFS.")
+    wfs_refresh_seconds: int = Field(
+        3600,
+        ge=1,
+        description="How many seconds old the copy of a WFS layer may get; then a request has it made anew.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the server logs.")
 

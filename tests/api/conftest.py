@@ -40,3 +40,12 @@ def layer_of(caller: Caller, map_id: str, path: Path, **fields: Any) -> Any:
     name = next(name for name in names if path.suffix != ".zip" or name.endswith(".shp"))
     source = {"type": "file", "src": f"/{folder}/{name}"}
     return made(caller.post("layers", json={"mid": map_id, "name": path.stem, "source": json.dumps(source), **fields}))
+
+
+@pytest.fixture(scope="session")
+def cities(server: Server, data_dir: Path) -> Iterator[World]:
+    """A map with 34,006 places. Nothing of it may be changed."""
+    with server.new_user() as caller:
+        map_id = made(caller.post("maps", json={"name": "Cities"}))["id"]
+        layer = layer_of(caller, map_id, data_dir / "cities.csv")
+        yield World(caller, map_id, {"cities.csv": layer["id"]})

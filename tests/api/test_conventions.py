@@ -504,3 +504,41 @@ def test_the_root_of_the_layers(user: Caller, parent: Any) -> None:
     folder = made(user.post("layers", json={"mid": map_id, "type": "folder"}))["id"]
     layer = made(user.post("layers", json={"mid": map_id, "type": "folder", "parent": folder}))["id"]
     assert got(user.put(f"layers/{layer}", json={"parent": parent}))["parent"] is None
+
+
+LISTS = (
+    "maps", "layers", "tables", "keys", "users", "roles", "oauth2_clients", "userapprovedapps", "storage/fs",
+    "maps/{m}/layers",
+    "maps/{m}/options", "resources/{r}/permissions", "resources/{r}/options", "users/current/options",
+    "users/current/subscriptions", "roles/{o}/users",
+)  # fmt: skip
+
+
+def test_every_list_takes_the_same_parameters(user: Caller) -> None:
+    found = new_map(user)
+    role = made(user.post("roles", json={"name": "r"}))["id"]
+    for path in LISTS:
+        asked = path.format(m=found["id"], r=found["resource_id"], o=role)
+        plain = got(user.get(asked))
+        assert set(plain) == {"type", "total", "page", "data"}, path
+        assert got(user.get(f"{asked}?nototal&perpage=5000")).keys() == {"type", "page", "data"}, path
+        beyond = got(user.get(f"{asked}?page=9999&perpage=1"))
+        assert (beyond["data"], beyond["page"], beyond["total"]) == ([], 9999, plain["total"]), path
+        assert len(got(user.get(f"{asked}?perpage=1"))["data"]) == min(1, len(plain["data"])), path
+        if path != "userapprovedapps":  # they have no name
+            assert got(user.get(f"{asked}?query=nobody+is+called+so"))["data"] == [], path
+        for query in ("page=0", "page=x", "perpage=0", "perpage=-1", "order_by=nothing", "query=x&query_on=nothing"):
+            nested = refused(user.get(f"{asked}?{query}"), 400, query.rpartition("&")[2].partition("=")[0])
+            assert "nothing" not in query or nested["expected"].startswith("one of "), path
+
+
+def test_order_of_small_lists(user: Caller) -> None:
+    found = new_map(user)
+    for name in ("b", "c", "a"):
+        made(user.post("keys", json={"key_desc": name}))
+        made(user.post(f"maps/{found['id']}/options", json={"option_name": name, "option_value": name}))
+    keys = got(user.get("keys?order_by=key_desc:desc&perpage=3"))["data"]
+    assert [key["key_desc"] for key in keys] == ["c", "b", "a"]
+    options = got(user.get(f"maps/{found['id']}/options?order_by=option_name&perpage=2"))
+    assert ([one["option_name"] for one in options["data"]], options["total"]) == (["a", "b"], 3)
+    assert [one["option_name"] for one in got(user.get(f"maps/{found['id']}/options?query=C"))["data"]] == ["c"]

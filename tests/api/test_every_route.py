@@ -19,7 +19,7 @@ PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 # Pages for people, answered as HTML whatever happens.
 PAGES = ("render.iframe",)
 # What a stranger may ask for without learning of anybody's things.
-OPEN = {("GET", "/maps"), ("GET", "/layers"), ("GET", "/tables"), ("GET", "/users"), ("GET", "/roles")}
+OPEN = {("GET", f"/{kind}") for kind in ("maps", "layers", "tables", "users", "roles", "datasources", "forms")}
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ def known(server: Server) -> Iterator[Known]:
         share = owner.get(f"resources/{made['resource_id']}/permissions.json").json()["data"][0]["permissions"][0]
         owner.post(f"maps/{made['id']}/options.json", json={"option_name": "kept", "option_value": "secret"})
         key = owner.get("keys.json").json()["data"][0]
+        database = {"name": "secret source", "type": 10, "params": {"host": "localhost", "password": "secret"}}
+        datasource = owner.post("datasources", json=database).json()
+        form = owner.post("forms", json={"name": "secret form", "definition": {"secret": 1}}).json()
+        owner.put(f"layers/{layer['id']}/forms/{form['id']}")
         role = owner.post("roles.json", json={"name": "secret role"}).json()
         client = {"name": "secret program", "redirect_uri": "https://secret.example.com"}
         client = owner.post("oauth2_clients.json", json=client).json()
@@ -70,6 +74,8 @@ def known(server: Server) -> Iterator[Known]:
                 "resource_id": made["resource_id"],
                 "share_id": share["share_id"],
                 "key_id": key["id"],
+                "datasource_id": datasource["id"],
+                "form_id": form["id"],
                 "user_id": str(owner.user_id),
                 "role_id": str(role["id"]),
                 "client_id": str(client["id"]),

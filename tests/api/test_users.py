@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.answers import refused
-from tests.people import join, new_role
+from tests.people import join, new_role, share_with_role
 from tests.server import PASSWORD, Caller, Server
 from tests.sharing import (
     account_of,
@@ -27,6 +27,11 @@ from tests.sharing import (
     share,
     upload,
 )
+
+from graticule.actions import keys
+from graticule.backend import open_backend
+from graticule.catalogue.access import Actor
+from graticule.settings import Settings
 
 NUMBERS = itertools.count(1)
 FIELDS = {
@@ -64,13 +69,19 @@ def other(server: Server) -> Iterator[Caller]:
 
 @pytest.fixture
 def newcomer(server: Server, admin: Caller) -> Iterator[Caller]:
-    """A user that an administrator has just made, with a key of their own."""
-    sent = {"username": new_name(), "password": PASSWORD}
-    user = made(admin.post("users", json=sent))
-    headers = {"api-username": sent["username"], "api-password": PASSWORD}
-    key = made(httpx.post(f"{server.url}/1/keys", headers=headers, timeout=60))["value"]
-    with Caller(server.url, key, sent["username"], user["id"]) as caller:
+    """A user that an administrator has just made, with a key and no password yet."""
+    user = made(admin.post("users", json={"username": new_name()}))
+    backend = open_backend(Settings(data=server.data))
+    try:
+        key = keys.create_key(backend, Actor(user["id"], user["username"])).value
+    finally:
+        backend.close()
+    with Caller(server.url, key, user["username"], user["id"]) as caller:
         yield caller
+
+
+def set_password(admin: Caller, user: Caller) -> None:
+    got(admin.put(f"users/{user.user_id}", json={"password": PASSWORD}))
 
 
 def new_name() -> str:
@@ -206,7 +217,7 @@ def test_a_user_changes_what_is_told_of_them(newcomer: Caller) -> None:
 def test_what_was_read_sent_back_changes_nothing(newcomer: Caller) -> None:
     for path in ("users/current", f"users/{newcomer.user_id}"):
         found = newcomer.get(f"{path}?expand=options,roles")
-        newcomer.put(f"users/{newcomer.user_id}", json=found.json()).raise_for_status()
+        newcomer.put(path, json=found.json()).raise_for_status()
         assert newcomer.get(f"{path}?expand=options,roles").headers["etag"] == found.headers["etag"]
 
 
@@ -241,7 +252,8 @@ def test_who_may_edit_an_account_cannot_take_it_over(
     assert other.put(path, json={"active": False}).status_code == 403
 
 
-def test_another_password_ends_sessions(server: Server, newcomer: Caller) -> None:
+def test_another_password_ends_sessions(server: Server, admin: Caller, newcomer: Caller) -> None:
+    set_password(admin, newcomer)
     with httpx.Client(base_url=server.url, timeout=60) as browser:
         origin = {"Origin": server.url}
         sent = {"username": newcomer.username, "password": PASSWORD}
@@ -254,6 +266,7 @@ def test_another_password_ends_sessions(server: Server, newcomer: Caller) -> Non
 
 
 def test_a_user_who_is_not_active_is_refused_at_once(server: Server, admin: Caller, newcomer: Caller) -> None:
+    set_password(admin, newcomer)
     with httpx.Client(base_url=server.url, timeout=60) as browser:
         sent = {"username": newcomer.username, "password": PASSWORD}
         assert browser.post("/login", data=sent, headers={"Origin": server.url}).status_code == 303
@@ -319,12 +332,23 @@ def make_role(user: Caller, other: Caller) -> None:
     join(user, new_role(user)["id"], other)
 
 
-def take_over(user: Caller, other: Caller) -> None:
+def take_over(user: Caller, other: Caller) -> str:
     """A map of another's that nobody else owns any more."""
     found = new_map(other)
     share(other, found["resource_id"], user.username, "OWNER")
     own = got(other.get(f"resources/{found['resource_id']}/permissions"))["data"][0]["permissions"][0]["share_id"]
     assert other.delete(f"resources/{found['resource_id']}/permissions/{own}").status_code == 204
+    return str(found["id"])
+
+
+def take_over_by_role(user: Caller, other: Caller) -> str:
+    """The same by a role, which goes with the user."""
+    found, role = new_map(other), new_role(user)
+    join(user, role["id"], other)
+    share_with_role(other, found["resource_id"], role["id"], "OWNER")
+    own = got(other.get(f"resources/{found['resource_id']}/permissions"))["data"][0]["permissions"][0]["share_id"]
+    assert other.delete(f"resources/{found['resource_id']}/permissions/{own}").status_code == 204
+    return str(found["id"])
 
 
 def register(user: Caller, other: Caller) -> None:
@@ -333,11 +357,13 @@ def register(user: Caller, other: Caller) -> None:
     made(other.post("userapprovedapps", json={"client_id": client}))
 
 
-@pytest.mark.parametrize("make", [make_map, make_layer, make_table, make_file, make_role, take_over, register])
+@pytest.mark.parametrize(
+    "make", [make_map, make_layer, make_table, make_file, make_role, take_over, take_over_by_role, register]
+)
 def test_who_owns_something_is_not_deleted(
-    admin: Caller, newcomer: Caller, other: Caller, make: Callable[[Caller, Caller], None]
+    admin: Caller, newcomer: Caller, other: Caller, make: Callable[[Caller, Caller], str | None]
 ) -> None:
-    make(newcomer, other)
+    left = make(newcomer, other)
     path = f"users/{newcomer.user_id}"
     assert "still owns" in refused(admin.delete(path), 409, "force")["msg"]
     refused(newcomer.delete(path), 409, "force")
@@ -346,9 +372,12 @@ def test_who_owns_something_is_not_deleted(
     assert admin.delete(f"{path}?force=true").status_code == 204
     refused(newcomer.get("maps"), 403)
     refused(admin.get(path), 403)
+    if left is not None:
+        assert "OWNER" in got(other.get(f"maps/{left}?expand=permissions"))["permissions"]
 
 
 def test_a_deleted_user_is_gone(server: Server, admin: Caller, newcomer: Caller, other: Caller) -> None:
+    set_password(admin, newcomer)
     found = new_map(other)
     share(other, found["resource_id"], newcomer.username, "EDIT")
     role = new_role(other)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import subprocess
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +43,18 @@ def shapefile_rows(path: Path) -> int:
         return int.from_bytes(archive.read(dbf)[4:8], "little")
 
 
+def ogr_rows(path: Path) -> int:
+    """What the program ogrinfo counts, in a file or in the only layer of a zip."""
+    name = str(path)
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            (inside,) = (each for each in archive.namelist() if each.endswith(path.with_suffix("").suffix))
+        name = f"/vsizip/{path}/{inside}"
+    options = ("--config", "OGR_XLSX_HEADERS", "FORCE")
+    done = subprocess.run(["ogrinfo", "-ro", "-so", "-al", *options, name], capture_output=True, text=True, check=True)
+    return sum(map(int, re.findall(r"Feature Count: (\d+)", done.stdout)))
+
+
 def zipped_geojson_rows(path: Path) -> int:
     with zipfile.ZipFile(path) as archive:
         (only,) = archive.namelist()
@@ -57,6 +71,7 @@ def zipped_geojson_rows(path: Path) -> int:
         ("out.SHP.ZIP", (), shapefile_rows),
         ("out.geojson.zip", (), zipped_geojson_rows),
         ("out", ("--format", "geojson"), geojson_rows),
+        *((name, (), ogr_rows) for name in ("out.fgb", "out.kml", "out.xlsx", "out.mif.zip", "out.gml.zip")),
     ],
 )
 def test_formats(run: Run, layer: Path, tmp_path: Path, name: str, words: tuple[str, ...], rows: object) -> None:
@@ -74,8 +89,11 @@ def test_formats(run: Run, layer: Path, tmp_path: Path, name: str, words: tuple[
     ("words", "said"),
     [
         ((1, "out.shp"), "out.zip"),
-        ((1, "out.tif"), "shp, geojson, csv, gpkg"),
-        ((1, "out"), "shp, geojson, csv, gpkg"),
+        ((1, "out.mif"), "out.mif.zip"),
+        ((1, "out.gml"), "out.gml.zip"),
+        ((1, "out.gpx"), "cannot hold geometries of the kind polygon"),
+        ((1, "out.tif"), "shp, mif, kml, gpx, dxf, gml, csv, geojson, gpkg, fgb, xlsx"),
+        ((1, "out"), "shp, mif, kml, gpx, dxf, gml, csv, geojson, gpkg, fgb, xlsx"),
         ((1, "missing/out.csv"), "missing/out.csv cannot be written: No such file"),
         ((77, "out.csv"), "no layer 77"),
         ((1, "out.csv", "--user", "nobody"), "no user named nobody"),

@@ -10,6 +10,7 @@ from pyproj import Geod
 from graticule.geometry.buffering import buffer_degrees, buffer_metres, buffer_metres_merged
 
 GEOD = Geod(ellps="WGS84")
+LINE_BEYOND = shapely.LineString([(178, 50), (182, 52)])
 SHAPES = {
     "point at the equator": shapely.Point(13.4, 0),
     "point at 60°": shapely.Point(10, 60),
@@ -26,6 +27,9 @@ SHAPES = {
     "area with a hole": shapely.box(10, 55, 40, 70) - shapely.box(20, 60, 30, 65),
     "area around the pole": shapely.box(-180, 80, 180, 90),
     "points far apart": shapely.MultiPoint([(0, 0), (179.99, 70), (0.001, 0.001)]),
+    "area beyond": shapely.box(178, 50, 182, 52),
+    "a collection": shapely.GeometryCollection([shapely.Point(5, 50), shapely.LineString([(4, 50), (17, 52)])]),
+    "a collection beyond": shapely.GeometryCollection([shapely.Point(185, 50), LINE_BEYOND]),
     "area that crosses itself": shapely.Polygon([(0, 50), (4, 54), (4, 50), (0, 54)]),
 }
 

@@ -81,6 +81,13 @@ def test_areas(area: shapely.Geometry, expected: float) -> None:
     assert found[0] == pytest.approx(expected, rel=1e-3)
 
 
+def test_what_is_on_the_other_side_of_the_earth() -> None:
+    far, near = shapely.box(177, -2, 183, 2), shapely.LineString([(178, 1), (150, 1)])
+    found = Place(0.0, 0.0).distances(np.array([far, near, far.union(near)]), WGS84, 2.1e7)
+    at_corner = GEOD.inv(0, 0, 177, 2)[2]
+    assert found == pytest.approx([at_corner, GEOD.inv(0, 0, 150, 1)[2], GEOD.inv(0, 0, 150, 1)[2]], rel=1e-3)
+
+
 def test_across_the_antimeridian() -> None:
     line = np.array([shapely.LineString([(-179.9, -10), (-179.9, 10)])])
     assert Place(179.9, 0.0).distances(line, WGS84, 50_000)[0] == pytest.approx(GEOD.inv(179.9, 0, -179.9, 0)[2])

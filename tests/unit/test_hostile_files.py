@@ -21,9 +21,10 @@ from rasterio.transform import Affine
 
 from graticule.errors import BadRequest
 from graticule.transfer import engine
+from graticule.transfer.fetching import Unfetchable
 from graticule.transfer.rasters import open_raster, prepare, read_window
 from graticule.transfer.reading import open_source
-from graticule.transfer.web_tiles import TileServer, Unfetchable, _decoded, _fetch
+from graticule.transfer.web_tiles import TileServer, _decoded, _fetch
 
 SIDE = 2048
 BOX = (0.0, 0.0, float(SIDE), float(SIDE))

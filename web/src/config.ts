@@ -2,7 +2,7 @@
 
 export type Bounds = [west: number, south: number, east: number, north: number];
 
-export type LayerType = "polygon" | "line" | "point" | "raster" | "tile" | "folder";
+export type LayerType = "polygon" | "line" | "point" | "raster" | "tile" | "wms" | "wfs" | "folder";
 
 /** One class of a layer, as `style/legend.py` tells it: colours as `#rrggbb`, lengths in pixels. */
 export interface LegendEntry {

@@ -1,7 +1,7 @@
 """Buffers: a new table of what lies within a distance of a layer's features, and a layer on it on the same map.
 
-``buffer_now`` makes both at once. What takes longer is told in two steps: ``start_buffer`` puts a layer on the map that
-is busy, ``run_buffer`` makes its table, also when it is called a second time after it was broken off.
+Of a small layer both are made at once. For a large one a layer is put on the map that is busy, and a job makes its
+table, from its start again when a worker has died of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import pyarrow as pa
 import shapely
 from sqlalchemy import select
 
-from graticule.actions import features, fields, layers, need, tables
+from graticule.actions import features, fields, jobs, layers, need, tables
+from graticule.actions.datasets import geometry_type_of
 from graticule.actions.sources import Resolved
 from graticule.actions.users import new_resource
 from graticule.catalogue.orm import Dataset
@@ -40,29 +41,30 @@ from graticule.transfer.reading import Source
 from graticule.transfer.staging import staging_geopackage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
     from graticule.actions.features import LayerData
+    from graticule.actions.jobs import Progress
     from graticule.actions.layers import LayerView
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
+    from graticule.catalogue.orm import Job
     from graticule.model.features import Batch, Column, ColumnType, Family
 
     Geometries = NDArray[np.object_]
-    # Told the number of features that are done, and of how many; may raise to have it left off.
-    Report = Callable[[int, int | None], None]
 
 # Metres; degrees are no length.
 UNITS: dict[str, float | None] = {"meter": 1.0, "kilometer": 1000.0, "mile": 1609.344, "degree": None}
+LEAST_METRES, LEAST_DEGREES = 0.01, 1e-7
+# What one geometry can hold, and a store can keep of it.
+MOST_POSITIONS = 30_000_000
 COLOUR = re.compile(r"\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*", re.ASCII)
 # A table that a layer waits for: in no list, and not cleared away with what the dead have left.
 PENDING = "pending"
-# With more features than this it is worth a job.
-MOST_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,6 @@ class Plan:
     merge: bool
     styles: str
     features: int
-
-    @property
-    def is_large(self) -> bool:
-        return self.features > MOST_AT_ONCE
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -136,11 +134,8 @@ def _size(sent: Mapping[str, Any]) -> tuple[float, bool]:
     if word not in UNITS:
         raise BadRequest(f"Unknown units {unit}.", field="units", value=unit, expected="one of " + ", ".join(UNITS))
     metres = UNITS[word]
-    most = MOST_DEGREES if metres is None else MOST_METRES / metres
-    size = fields.number("size", fields.required(sent, "size"), 0, most)
-    if size * (metres or 1.0) < 1e-6:
-        raise BadRequest("The size is too small.", field="size", value=sent["size"], expected=f"up to {most:g} {word}")
-    return size * (metres or 1.0), metres is None
+    least, most = (LEAST_DEGREES, MOST_DEGREES) if metres is None else (LEAST_METRES / metres, MOST_METRES / metres)
+    return fields.number("size", fields.required(sent, "size"), least, most) * (metres or 1.0), metres is None
 
 
 def _style(sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,6 +164,13 @@ def _table_name(name: str) -> str:
     return f"buffer_{readable}_{secrets.token_hex(3)}"
 
 
+def buffer(backend: Backend, actor: Actor, plan: Plan) -> LayerView:
+    """The layer, ready or to be made ready by a job. Raises what ``open_layer`` raises, ``Forbidden``."""
+    if plan.features > backend.settings.buffer_inline_features:
+        return start_buffer(backend, actor, plan)
+    return buffer_now(backend, actor, plan)
+
+
 def buffer_now(backend: Backend, actor: Actor, plan: Plan) -> LayerView:
     """The layer, with its table; when anything goes wrong there is neither. Raises what ``open_layer`` raises."""
     data = _open(backend, actor, plan.layer_id)
@@ -182,14 +184,8 @@ def buffer_now(backend: Backend, actor: Actor, plan: Plan) -> LayerView:
         raise
 
 
-def start_buffer(
-    backend: Backend, actor: Actor, plan: Plan, enter: Callable[[Session, dict[str, Any]], int] | None = None
-) -> LayerView:
-    """The layer, busy until ``run_buffer`` has made its table.
-
-    ``enter`` notes the job that will do so in the same transaction: given the arguments of ``run_buffer`` it answers
-    the job's number.
-    """
+def start_buffer(backend: Backend, actor: Actor, plan: Plan) -> LayerView:
+    """The layer, busy until a job has made its table. Raises ``NotFound``, ``Forbidden``."""
     with backend.catalogue.write() as session:
         dataset = Dataset(account_id=actor.user_id, kind=PENDING, store_table=plan.table, status="busy", skipped=0)
         dataset.created, dataset.resource_id = int(time.time()), new_resource(session, "table", actor.user_id)
@@ -197,18 +193,17 @@ def start_buffer(
         session.flush()
         resolved = Resolved(plan.source, "polygon", dataset, epsg="4326")
         layer = layers.add_layer(session, actor, plan.fields, plan.map_id, resolved)
-        layer.job_id = None if enter is None else enter(session, asdict(plan) | {"made": layer.id})
+        job = jobs.enter(session, actor.user_id, "buffer", asdict(plan) | {"made": layer.id})
+        layer.job_id = dataset.job_id = job.id
         session.flush()
         held = need.data_permissions(session, actor, layer)
+    jobs.send(backend, job.id)
     return layers.view(backend, layer, held)
 
 
-def run_buffer(
-    backend: Backend, actor: Actor, arguments: Mapping[str, Any], progress: Report | None = None
-) -> dict[str, Any]:
-    """Make the table that a busy layer waits for. Raises what ``open_layer`` raises, and what ``progress`` does."""
-    names = Plan.__dataclass_fields__
-    plan = Plan(**{name: value for name, value in arguments.items() if name in names})
+def run_buffer(backend: Backend, actor: Actor, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """The job that makes the table that a busy layer waits for. Raises what ``open_layer`` raises."""
+    plan = Plan(**{name: arguments[name] for name in Plan.__dataclass_fields__})
     data = _open(backend, actor, plan.layer_id)
     with backend.files.staging(actor.user_id) as staging:
         path, rows = _stage(backend, actor, data, plan, staging, progress)
@@ -220,16 +215,18 @@ def run_buffer(
 
 
 def _ready(backend: Backend, actor: Actor, plan: Plan) -> None:
+    geometry_type = geometry_type_of(backend, actor.user_id, plan.table)
     with backend.catalogue.write() as session:
         dataset = _awaited(session, actor.user_id, plan.table)
         if dataset is None:
             raise NotFound(f"Nothing waits for the table {plan.table} any more.")
         dataset.kind, dataset.status, dataset.status_text = "table", "ready", None
+        dataset.geometry_type = geometry_type
 
 
-def not_done(session: Session, owner: int, arguments: Mapping[str, Any], why: str) -> None:
+def buffer_not_done(session: Session, job: Job, why: str) -> None:
     """The table that a layer waits for will not come: it says why."""
-    dataset = _awaited(session, owner, arguments["table"])
+    dataset = _awaited(session, job.owner_id, json.loads(job.arguments)["table"])
     if dataset is not None:
         dataset.status, dataset.status_text = "error", why
 
@@ -240,7 +237,7 @@ def _awaited(session: Session, account: int, table: str) -> Dataset | None:
 
 
 def _stage(
-    backend: Backend, actor: Actor, data: LayerData, plan: Plan, staging: Path, progress: Report | None = None
+    backend: Backend, actor: Actor, data: LayerData, plan: Plan, staging: Path, progress: Progress | None = None
 ) -> tuple[Path, int]:
     """A GeoPackage of the buffers and how many there are, ready to be adopted."""
     rows = _Merged(backend, data, plan, progress) if plan.merge else _EachItsOwn(backend, data, plan, progress)
@@ -259,7 +256,7 @@ class _Buffers:
     has_z = False
     crs: str | None = "EPSG:4326"
 
-    def __init__(self, backend: Backend, data: LayerData, plan: Plan, progress: Report | None) -> None:
+    def __init__(self, backend: Backend, data: LayerData, plan: Plan, progress: Progress | None) -> None:
         self.backend, self.data, self.plan, self.progress = backend, data, plan, progress
         self.feature_count = plan.features
 
@@ -270,7 +267,7 @@ class _Buffers:
             yield batch
             done += len(batch)
             if self.progress is not None:
-                self.progress(done, self.plan.features)
+                self.progress.rows(done, self.plan.features)
 
     def lonlat(self, batch: Batch) -> Geometries:
         """The geometries in degrees, with positions on their edges where these bend by that."""
@@ -285,7 +282,7 @@ class _Buffers:
 class _EachItsOwn(_Buffers):
     """One buffer for each feature, with its attributes."""
 
-    def __init__(self, backend: Backend, data: LayerData, plan: Plan, progress: Report | None) -> None:
+    def __init__(self, backend: Backend, data: LayerData, plan: Plan, progress: Progress | None) -> None:
         super().__init__(backend, data, plan, progress)
         self.columns = data.table.columns
 
@@ -302,6 +299,8 @@ class _Merged(_Buffers):
     def read(self) -> Iterator[tuple[list[pa.Array], Any]]:
         parts = [self._merged(self.lonlat(batch)) for batch in self.batches()]
         whole = union(np.array(parts, dtype=object))
+        if shapely.get_num_coordinates(whole) > MOST_POSITIONS:
+            raise BadRequest("All together they are too large.", field="merge_geom", expected="merge_geom false")
         if not whole.is_empty:
             yield [], np.array([whole], dtype=object)
 
@@ -313,7 +312,12 @@ class _Merged(_Buffers):
 
 def _arrow(kind: ColumnType, values: list[Any]) -> pa.Array:
     if kind == "datetime":
-        values = [None if value is None else str(value).removesuffix("Z") for value in values]
+        values = [None if value is None else _moment(value) for value in values]
     if kind in ("date", "datetime"):
         return pa.array(values, pa.string()).cast(ARROW[kind])
     return pa.array(values, ARROW[kind])
+
+
+def _moment(value: str) -> str:
+    """Without its zone, which is UTC; before 1970 in whole seconds, for GDAL writes parts of them wrongly there."""
+    return value.removesuffix("Z") if value >= "1970" else value[:19]

@@ -307,7 +307,8 @@ def sweep_account(backend: Backend, account: int) -> None:
     with backend.catalogue.read() as session:
         every = session.scalars(select(Dataset).where(Dataset.account_id == account)).all()
     half_made = {one.store_table for one in every if one.kind == "table" and one.status != "ready"}
-    read_in = {one.store_table for one in every if one.kind == "file"}
+    read_in = {one.store_table for one in every if one.kind in ("file", "wfs")}
+    read_in |= {one.fingerprint for one in every if one.kind == "wfs" and one.fingerprint}
     left_over = {name for name in tables if name.startswith(FILE_PREFIX) and name not in read_in}
     for name in (half_made & tables) | left_over:
         backend.store.drop(account, name)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from graticule.actions import need
-from graticule.actions.layers import VECTOR
 from graticule.actions.styling import Look, look_of
+from graticule.actions.wfs import freshen
 from graticule.catalogue import access
 from graticule.catalogue.orm import Layer
-from graticule.errors import Forbidden, NotFound
+from graticule.errors import BadRequest, Forbidden, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,11 +77,13 @@ def _drawables(
 def _drawable(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]) -> Drawable:
     owner = access.sees_features_of(actor.user_id, held)
     dataset = layer.dataset
-    if layer.type not in VECTOR or dataset is None or dataset.status != "ready":
+    if dataset is not None:
+        freshen(backend, dataset)
+    if dataset is None or dataset.status != "ready":
         return Drawable(layer, owner)
     try:
         table = backend.store.table(dataset.account_id, dataset.store_table)
-    except NotFound:
+    except (NotFound, Unavailable, BadRequest):  # a table that is gone, or a database of others that is
         return Drawable(layer, owner)
     return Drawable(layer, owner, table, look_of(layer, table))
 

@@ -77,7 +77,7 @@ def _source(backend: Backend, drawable: Drawable) -> dict[str, Any] | None:
     if drawable.look is not None:
         tiles = f"/1/layers/{layer.id}/tiles/{{z}}/{{x}}/{{y}}.mvt?v={_stamp(drawable)}"
         return {"type": "vector", "tiles": [tiles], "minzoom": 0, "maxzoom": VECTOR_MAX_ZOOM}
-    if layer.type == "raster":
+    if layer.type in ("raster", "wms"):
         tiles = f"/1/layers/{layer.id}/tiles/{{z}}/{{x}}/{{y}}.png?v={layer.version}"
         return {"type": "raster", "tiles": [tiles], "tileSize": 256, "maxzoom": 22}
     if layer.type == "tile":

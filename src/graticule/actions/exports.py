@@ -13,6 +13,7 @@ import shapely
 from graticule.actions import features
 from graticule.errors import BadRequest, Forbidden
 from graticule.model.features import Query
+from graticule.storage.disk import disk_errors
 from graticule.style.model import Label
 from graticule.style.parse import parse_styles
 from graticule.transfer.drivers import require_export
@@ -60,28 +61,29 @@ def export_layer(
 
     ``progress`` is told how many features are written so far, at times the same number again; what it raises ends the
     work and comes out of here, and nothing is left in ``staging``. Raises ``NotFound``, ``Forbidden``, ``BadRequest``
-    for an unknown format or for what the format cannot hold.
+    for an unknown format or for what the format cannot hold, ``Unavailable`` for a full disk.
     """
     data = features.open_layer(backend, actor, layer_id, map_id=map_id)
     if "EXPORT" not in data.held and not ("READ" in data.held and data.layer.exportable == "t"):
         raise Forbidden("Exporting this layer needs the permission EXPORT.")
     row = require_export(fmt)
     name = file_stem(data.layer.name or "") or f"layer_{layer_id}"
-    written = write(
-        row.name,
-        staging / f"{name}{row.extension}",
-        _features(backend, data),
-        name=name,
-        to_crs=None if crs is None else crs.wkt,
-        prj=zipped,
-        progress=progress,
-    )
-    if len(written) > 1 or zipped:
+    with disk_errors("nothing was exported"):
+        written = write(
+            row.name,
+            staging / f"{name}{row.extension}",
+            _features(backend, data),
+            name=name,
+            to_crs=None if crs is None else crs.wkt,
+            prj=zipped,
+            progress=progress,
+        )
+        if len(written) == 1 and not zipped:
+            return Exported(written[0], written[0].name, row.content_type)
         archive = zip_files(written, staging / f"{name}.zip")
-        for path in written:
-            path.unlink()
-        return Exported(archive, archive.name, "application/zip")
-    return Exported(written[0], written[0].name, row.content_type)
+    for path in written:
+        path.unlink()
+    return Exported(archive, archive.name, "application/zip")
 
 
 def file_stem(name: str) -> str:

@@ -9,6 +9,7 @@ from graticule.actions import fields, media_grants, need
 from graticule.actions.attributes import check_values
 from graticule.actions.geometry_input import Projections, Taken, take_geometry
 from graticule.actions.layers import of_map
+from graticule.actions.wfs import freshen
 from graticule.catalogue import access
 from graticule.catalogue.orm import Dataset, Layer
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from graticule.model.features import Batch, Table
 
 VECTOR = ("point", "line", "polygon")
+# Why features of some kinds of data cannot be changed.
+READ_ONLY = {
+    "file": "The features of a file cannot be edited; make a table of it first.",
+    "wfs": "The features of a WFS cannot be edited: they are a copy of what the service has.",
+    "external": "The features of an external database cannot be edited: it is only read.",
+}
 MOST_AT_ONCE = 100_000
 # How far off, as a part of itself, a coordinate may be that went through a formula twice.
 ROUNDING = 1e-14
@@ -75,17 +82,21 @@ def _opened(backend: Backend, actor: Actor, layer: Layer, held: frozenset[str]) 
     if not held:
         raise Forbidden(f"The data behind layer {layer.id} is not shared by the user who put it there.")
     dataset = layer.dataset
-    if layer.type not in VECTOR and dataset is None:
+    if dataset is not None:
+        freshen(backend, dataset)
+    if layer.type not in (*VECTOR, "wfs") and dataset is None:
         raise BadRequest(f"A layer of type {layer.type} has no features.", field="layer", value=layer.id)
     if dataset is None:
         raise Conflict(f"The data behind layer {layer.id} is gone.")
     if dataset.status == "busy":
-        raise Unavailable(f"The file behind layer {layer.id} is still being read in.")
+        raise Unavailable(f"The data behind layer {layer.id} is still being read in.")
     if dataset.status == "error":
-        raise Conflict(f"The file behind layer {layer.id} could not be read: {dataset.status_text}")
+        raise Conflict(f"The data behind layer {layer.id} could not be read: {dataset.status_text}")
     try:
         table = backend.store.table(dataset.account_id, dataset.store_table)
-    except NotFound:
+    except NotFound as error:
+        if dataset.kind == "external":
+            raise Conflict(f"The data behind layer {layer.id} cannot be had: {error.message}") from None
         sentence = f"The data behind layer {layer.id} is being replaced by newer data; try again."
         raise Unavailable(sentence, retry_after=1) from None
     owner = access.sees_features_of(actor.user_id, held)
@@ -236,8 +247,8 @@ def _is_own(backend: Backend, actor: Actor, data: LayerData, feature: int) -> bo
 
 def _writable(data: LayerData, permission: str, *, own: bool) -> None:
     dataset = data.layer.dataset
-    if dataset is not None and dataset.kind == "file":
-        raise Forbidden("The features of a file cannot be edited; make a table of it first.")
+    if dataset is not None and dataset.kind in READ_ONLY:
+        raise Forbidden(READ_ONLY[dataset.kind])
     verdict = access.may(data.held, permission, own=own)
     if not verdict.allowed:
         raise Forbidden(verdict.because)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graticule.actions import export_jobs, reading
+from graticule.actions import buffers, export_jobs, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,4 +36,5 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "import": Kind(reading.run_import, reading.import_not_done),
     "export": Kind(export_jobs.run_export),
+    "buffer": Kind(buffers.run_buffer, buffers.buffer_not_done),
 }

@@ -6,22 +6,26 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, select
 
-from graticule.actions import need
+from graticule.actions import listing, need
 from graticule.actions.versions import check_version
 from graticule.catalogue.orm import ApiKey
 from graticule.catalogue.secrets import lookup_hash, new_key
 from graticule.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
-    from graticule.actions.listing import Page
+    from graticule.actions.listing import Listing
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
 
 
 # Of every key: it is made and deleted, and never changed.
 VERSION = 1
+
+ATTRIBUTES = {
+    name: getattr(ApiKey, name) for name in ("id", "key_desc", "scope", "key_trunc", "active", "created", "accessed")
+} | {"name": ApiKey.key_desc}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,11 @@ def create_key(backend: Backend, actor: Actor, key_desc: str | None = None, scop
     return Key(row, value)
 
 
-def list_keys(backend: Backend, actor: Actor, page: Page) -> tuple[int | None, list[Key]]:
-    """How many keys the caller has (None when not to be counted), and those of the page."""
+def list_keys(backend: Backend, actor: Actor, wanted: Listing) -> tuple[int | None, list[Key]]:
+    """How many keys the caller has (None when not to be counted), and those of the page. Raises ``BadRequest``."""
     need.signed_in(actor)
     with backend.catalogue.read() as session:
-        own = _own(actor)
-        total = session.scalar(select(func.count()).select_from(own.subquery())) if page.total else None
-        rows = session.scalars(own.order_by(ApiKey.id).limit(page.size).offset(page.offset)).all()
+        total, rows = listing.run(session, _own(actor), wanted, ATTRIBUTES)
     return total, [Key(row, backend.keys.unlock(row.encrypted)) for row in rows]
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 
 from graticule.actions import fields, listing, need
 from graticule.actions.datasets import suit
+from graticule.actions.datasources import DatasourceView, datasources_of
 from graticule.actions.maps import touch
-from graticule.actions.sources import Resolved, resolve
+from graticule.actions.reading import refresh_changed
+from graticule.actions.sources import Resolved, readable_datasource, resolve
 from graticule.actions.styling import look_of
 from graticule.actions.users import new_resource
 from graticule.actions.versions import check_version
+from graticule.actions.wfs import PATIENCE, freshen
 from graticule.catalogue import access
-from graticule.catalogue.orm import Layer, Map, Resource
+from graticule.catalogue.orm import Form, Layer, Map, Resource
 from graticule.errors import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from graticule.style.parse import parse_styles
 
@@ -31,10 +34,10 @@ if TYPE_CHECKING:
     from graticule.catalogue.access import Actor
     from graticule.model.features import Column, Table
 
-TYPES = ("point", "line", "polygon", "raster", "tile", "folder")
+TYPES = ("point", "line", "polygon", "raster", "tile", "wms", "wfs", "folder")
 VECTOR = ("point", "line", "polygon")
 # The types whose extent is told, not found in data.
-TOLD_EXTENT = ("tile", "folder")
+TOLD_EXTENT = ("tile", "wms", "wfs", "folder")
 LIST_TYPES = ("private", "shared", "public")
 MAX_FOLDER_DEPTH = 50
 
@@ -83,6 +86,8 @@ class LayerView:
     extent: tuple[str | None, ...]
     table: Table | None = None
     problems: tuple[str, ...] = ()
+    datasource: DatasourceView | None = None
+    form: Form | None = None
 
 
 def list_layers(
@@ -97,7 +102,29 @@ def list_layers(
             statement = statement if wanted.order_by else statement.order_by(Layer.order.desc())
         total, layers = listing.run(session, statement, wanted, ATTRIBUTES)
         views = [(layer, need.data_permissions(session, actor, layer)) for layer in layers]
-    return total, [view(backend, layer, held) for layer, held in views]
+        attached = _attached(session, actor, layers)
+    return total, [_with(view(backend, layer, held), attached) for layer, held in views]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attached:
+    """The datasources and forms of some layers, by id."""
+
+    datasources: Mapping[int, DatasourceView]
+    forms: Mapping[int, Form]
+
+
+def _attached(session: Session, actor: Actor, layers: Sequence[Layer]) -> _Attached:
+    ids = {layer.form_id for layer in layers if layer.form_id is not None}
+    forms = session.scalars(select(Form).where(Form.id.in_(ids))).all() if ids else ()
+    sources = {layer.datasource_id for layer in layers if layer.datasource_id is not None}
+    return _Attached(datasources_of(session, actor, sources), {form.id: form for form in forms})
+
+
+def _with(found: LayerView, attached: _Attached) -> LayerView:
+    layer = found.layer
+    source, form = attached.datasources.get(layer.datasource_id or 0), attached.forms.get(layer.form_id or 0)
+    return replace(found, datasource=source, form=form)
 
 
 def _need_map_or_layer_of(session: Session, actor: Actor, map_id: int) -> None:
@@ -127,7 +154,8 @@ def get_layer(backend: Backend, actor: Actor, layer_id: int, map_id: int | None 
         layer = need.find_layer(session, actor, layer_id)
         of_map(layer, map_id)
         held = need.data_permissions(session, actor, layer)
-    return view(backend, layer, held)
+        attached = _attached(session, actor, [layer])
+    return _with(view(backend, layer, held), attached)
 
 
 def check_of_map(backend: Backend, actor: Actor, map_id: int, layer_ids: Sequence[str]) -> None:
@@ -153,6 +181,7 @@ def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
         return LayerView(layer, (None,) * 4)
     if layer.dataset is None:
         return LayerView(layer, tuple(getattr(layer, name) for name in EXTENT))
+    freshen(backend, layer.dataset)
     if layer.dataset.status == "busy":
         return LayerView(layer, (None,) * 4)
     try:
@@ -160,7 +189,10 @@ def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
         box = backend.store.extent(layer.dataset.account_id, table.name) if table.geometry_type else None
     except NotFound:
         return LayerView(layer, (None,) * 4)
-    extent = tuple(str(side) for side in box) if box else (None,) * 4
+    except (Unavailable, BadRequest) as error:  # a database of others
+        return LayerView(layer, (None,) * 4, problems=(error.message,))
+    told = tuple(getattr(layer, name) for name in EXTENT)
+    extent = told if any(told) else tuple(str(side) for side in box) if box else (None,) * 4
     problems = look_of(layer, table).parsed.problems if layer.styles else ()
     return LayerView(layer, extent, table, problems)
 
@@ -168,7 +200,7 @@ def view(backend: Backend, layer: Layer, held: frozenset[str]) -> LayerView:
 def state_of(layer: Layer) -> tuple[str, str | None]:
     """How the data stands: the layer's own word, or that of the file behind it; and a sentence on what is amiss."""
     dataset = layer.dataset
-    if dataset is None and layer.type in VECTOR:
+    if dataset is None and layer.type in (*VECTOR, "wfs"):
         return "error", "The data behind this layer is gone."
     texts = [layer.status_text, dataset.status_text if dataset else None]
     text = " ".join(part for part in texts if part) or None
@@ -182,6 +214,8 @@ def job_of(layer: Layer) -> int | None:
 
 def columns(found: LayerView) -> tuple[Column, ...]:
     """The attributes of a layer. Raises ``Unavailable`` while its data is read in, ``Conflict`` when that failed."""
+    if found.layer.type not in (*VECTOR, "wfs"):
+        return ()
     status, text = state_of(found.layer)
     if status == "busy":
         raise Unavailable(f"The file behind layer {found.layer.id} is still being read in.")
@@ -205,6 +239,7 @@ def create_layer(backend: Backend, actor: Actor, sent: Mapping[str, Any], map_id
     with backend.catalogue.write() as session:
         need.find_map(session, actor, map_id, "EDIT")
         _place(session, made, map_id, sent)
+        _apply_datasource(session, actor, made, sent)
         made.resource_id = new_resource(session, "layer", actor.user_id)
         session.add(made)
         session.flush()
@@ -239,18 +274,23 @@ def update_layer(
 ) -> LayerView:
     """Change a layer. Raises ``NotFound``, ``Forbidden``, ``BadRequest``, ``PreconditionFailed``."""
     with backend.catalogue.read() as session:
-        before = _find_to_edit(session, actor, layer_id, map_id)
+        before = find_to_edit(session, actor, layer_id, map_id)
+        held = need.data_permissions(session, actor, before)
+    shown = view(backend, before, held).extent if before.type == "wfs" else ()
     wanted_type, resolved = _type(sent), None
-    if sent.get("source") is not None and not _same_source(before, sent["source"]):
-        resolved = resolve(backend, actor, sent["source"], wanted_type or before.type, sent)
+    source = _source_to_set(before, sent)
+    if source is not None:
+        said = {"datasource_id": before.datasource_id if before.type == "wfs" else None, **sent}
+        resolved = resolve(backend, actor, source, wanted_type or before.type, said)
     with backend.catalogue.write() as session:
-        layer = _find_to_edit(session, actor, layer_id, map_id)
+        layer = find_to_edit(session, actor, layer_id, map_id)
         check_version(layer.version, if_match)
         state = _state(layer)
         _apply(layer, sent)
         if resolved is not None:
             _apply_source(layer, actor, resolved)
-        _apply_extent(layer, sent)
+        _apply_extent(layer, _without_shown(sent, shown))
+        _apply_datasource(session, actor, layer, sent)
         _move(session, actor, layer, sent)
         if _state(layer) != state:
             touch(layer)
@@ -267,7 +307,7 @@ def delete_layer(
 ) -> None:
     """Take a layer off its map, never the data it shows. Raises ``NotFound``, ``Forbidden``."""
     with backend.catalogue.write() as session:
-        layer = _find_to_edit(session, actor, layer_id, map_id)
+        layer = find_to_edit(session, actor, layer_id, map_id)
         check_version(layer.version, if_match)
         for child in session.scalars(select(Layer).where(Layer.parent == layer_id)):
             child.parent = layer.parent
@@ -277,7 +317,27 @@ def delete_layer(
         session.execute(delete(Resource).where(Resource.id == layer.resource_id))
 
 
-def _find_to_edit(session: Session, actor: Actor, layer_id: int, map_id: int | None) -> Layer:
+def refresh(backend: Backend, actor: Actor, layer_id: int, map_id: int | None = None) -> None:
+    """Read the data of a layer anew where it is a copy that has become old: of a file that has changed, or a service.
+
+    Raises ``NotFound``, ``Forbidden``.
+    """
+    with backend.catalogue.read() as session:
+        dataset = find_to_edit(session, actor, layer_id, map_id).dataset
+    if dataset is not None and dataset.kind == "file":
+        refresh_changed(backend, dataset.account_id, [dataset.path or ""])
+    elif dataset is not None:
+        freshen(backend, dataset, PATIENCE, force=True)
+
+
+def note_recovery(backend: Backend, layer_id: int) -> None:
+    """A service that could not be had when the layer was made answers now."""
+    with backend.catalogue.write() as session:
+        session.execute(update(Layer).where(Layer.id == layer_id).values(status="ready", status_text=None))
+
+
+def find_to_edit(session: Session, actor: Actor, layer_id: int, map_id: int | None) -> Layer:
+    """The layer, for somebody who may change it. Raises ``NotFound``, ``Forbidden``."""
     layer = need.find_layer(session, actor, layer_id)
     of_map(layer, map_id)
     on_map = access.permissions_on(session, actor.user_id, layer.map.resource_id)
@@ -315,6 +375,14 @@ def _resolve(backend: Backend, actor: Actor, sent: Mapping[str, Any], wanted_typ
     return resolve(backend, actor, source, wanted_type, sent)
 
 
+def _source_to_set(layer: Layer, sent: Mapping[str, Any]) -> Any:
+    """The source to find the data of anew: one that is sent and differs, or that of a WFS with another datasource."""
+    if sent.get("source") is not None and not _same_source(layer, sent["source"]):
+        return sent["source"]
+    told = sent.get("datasource_id", layer.datasource_id)
+    return layer.source if layer.type == "wfs" and str(told) != str(layer.datasource_id) else None
+
+
 def _same_source(layer: Layer, sent: Any) -> bool:
     if isinstance(sent, str) and sent == layer.source:
         return True
@@ -332,6 +400,9 @@ def _apply_source(layer: Layer, actor: Actor, resolved: Resolved) -> None:
     layer.source, layer.source_user_id = resolved.source, actor.user_id
     layer.type, layer.epsg = resolved.type, resolved.epsg
     layer.dataset_id = resolved.dataset.id if resolved.dataset else None
+    layer.status, layer.status_text = "error" if resolved.trouble else "ready", resolved.trouble
+    if resolved.type == "wfs":
+        layer.datasource_id = resolved.datasource_id
     layer.raster_account_id, layer.raster_path = resolved.raster_account, resolved.raster_path
     for name, side in zip(EXTENT, resolved.extent or (None,) * 4, strict=True):
         setattr(layer, name, side)
@@ -351,6 +422,23 @@ def _apply_extent(layer: Layer, sent: Mapping[str, Any]) -> None:
     for name in EXTENT:
         if name in sent:
             setattr(layer, name, None if sent[name] is None else fields.number_text(name, sent[name]))
+
+
+def _apply_datasource(session: Session, actor: Actor, layer: Layer, sent: Mapping[str, Any]) -> None:
+    """Set the datasource that was sent, which the caller must be able to read. Raises ``BadRequest``."""
+    if "datasource_id" not in sent or layer.type == "wfs":  # that of a WFS was found with its source
+        return
+    value = sent["datasource_id"]
+    wanted = None if value in (None, "") else fields.integer("datasource_id", value)
+    if wanted is not None and wanted != layer.datasource_id:
+        readable_datasource(session, actor, wanted)
+    layer.datasource_id = wanted
+
+
+def _without_shown(sent: Mapping[str, Any], shown: Sequence[str | None]) -> Mapping[str, Any]:
+    """What was sent, less the sides of the data's own extent as they were answered: these are nothing told."""
+    answered = dict(zip(EXTENT, shown, strict=False))
+    return {name: value for name, value in sent.items() if name not in answered or str(value) != str(answered[name])}
 
 
 def _place(session: Session, layer: Layer, map_id: int, sent: Mapping[str, Any]) -> None:
@@ -406,5 +494,5 @@ def _parent(session: Session, layer: Layer, value: Any) -> int | None:
 
 
 def _state(layer: Layer) -> tuple[Any, ...]:
-    settable = (*SETTERS, *EXTENT, "source", "type", "epsg", "order", "parent", "map_id")
+    settable = (*SETTERS, *EXTENT, "source", "type", "epsg", "order", "parent", "map_id", "datasource_id")
     return tuple(getattr(layer, name) for name in settable)

@@ -116,14 +116,14 @@ def _depends(user_id: int) -> ColumnElement[bool]:
 
 
 def _alone(user_id: int) -> ColumnElement[bool]:
-    """The condition on resources that others made and nobody but the user owns now."""
+    """The condition on resources that others made and nobody but the user, or a role of the user's, owns now."""
     own, other = aliased(Share), aliased(Share)
-    owned = exists().where(own.resource_id == Resource.id, own.permission == "OWNER", own.user_id == user_id)
-    remains = exists().where(
-        other.resource_id == Resource.id,
-        other.permission == "OWNER",
-        or_(other.user_id != user_id, other.role_id.is_not(None)),
-    )
+    roles = select(Role.id).where(Role.owner_id == user_id)
+    going = or_(own.user_id == user_id, own.role_id.in_(roles))
+    # Null is not in a list of none.
+    staying = or_(other.user_id != user_id, other.role_id.is_not(None) & other.role_id.not_in(roles))
+    owned = exists().where(own.resource_id == Resource.id, own.permission == "OWNER", going)
+    remains = exists().where(other.resource_id == Resource.id, other.permission == "OWNER", staying)
     return (Resource.owner_id != user_id) & owned & ~remains
 
 

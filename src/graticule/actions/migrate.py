@@ -12,7 +12,7 @@ import hashlib
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import shapely
 from sqlalchemy import Integer, func, inspect, select, text
@@ -22,6 +22,7 @@ from graticule.errors import Conflict, GraticuleError, NotFound
 from graticule.model.features import Query
 from graticule.stores.geopackage import GeoPackageStore
 from graticule.stores.postgis import PostgisStore
+from graticule.stores.routed import RoutedStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from graticule.backend import Backend
     from graticule.stores.base import FeatureStore
 
+    Own = TypeVar("Own", GeoPackageStore, PostgisStore)
     Progress = Callable[[int, int], None]
 
 BATCH = 2_000
@@ -66,8 +68,6 @@ def migrate(source: Backend, target: Backend, progress: Progress) -> Summary:
     Raises ``Conflict`` where the database holds another installation, or has been written to since it was moved, and
     ``GraticuleError`` where what arrived is not what was sent.
     """
-    assert isinstance(source.store, GeoPackageStore)
-    assert isinstance(target.store, PostgisStore)
     with target.catalogue.exclusive("migration"), target.catalogue.engine.begin() as connection:
         connection.execute(text(NOTES))
     with target.catalogue.exclusive("migration"):
@@ -77,6 +77,7 @@ def migrate(source: Backend, target: Backend, progress: Progress) -> Summary:
 class _Migration:
     def __init__(self, source: Backend, target: Backend, progress: Progress) -> None:
         self.source, self.target, self.progress = source, target, progress
+        self.files, self.database = _own(source.store, GeoPackageStore), _own(target.store, PostgisStore)
         self.installation = source.keys.fingerprint
         self.tables = _tables(source)
         self.of, self.done = _size(source, self.tables), 0
@@ -103,13 +104,13 @@ class _Migration:
     def _move_table(self, account: int, name: str) -> None:
         part = f"{account}/{name}"
         before = self.done
-        wanted, found = _sum_of_table(self.source.store, account, name), _sum_of_table(self.target.store, account, name)
+        wanted, found = _sum_of_table(self.files, account, name), _sum_of_table(self.database, account, name)
         if wanted == found:
             self.summary.equal.append(part)
         else:
             self._refuse_changed(part, found)
             self._load(account, name)
-            _require_equal(part, wanted, _sum_of_table(self.target.store, account, name))
+            _require_equal(part, wanted, _sum_of_table(self.database, account, name))
             self.summary.moved.append(part)
         assert wanted is not None
         self._note(part, wanted)
@@ -117,14 +118,12 @@ class _Migration:
         self._advance(before + wanted.rows - self.done)
 
     def _load(self, account: int, name: str) -> None:
-        assert isinstance(self.source.store, GeoPackageStore)
-        assert isinstance(self.target.store, PostgisStore)
         before = self.done
-        with closing(sqlite3.connect(self.source.store.path(account))) as connection:
+        with closing(sqlite3.connect(self.files.path(account))) as connection:
             connection.execute("BEGIN")
             last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (name,)).fetchone()
             report = self._from(before)
-            self.target.store.replace(account, connection, name, last[0] if last else 0, report)
+            self.database.replace(account, connection, name, last[0] if last else 0, report)
 
     def _drop_gone(self) -> None:
         """Drop what was moved before and is no more in the files."""
@@ -135,8 +134,8 @@ class _Migration:
             gone = sorted(set(noted) - there)
         for part in gone:
             account, _, name = part.partition("/")
-            self._refuse_changed(part, _sum_of_table(self.target.store, int(account), name))
-            self.target.store.drop(int(account), name)
+            self._refuse_changed(part, _sum_of_table(self.database, int(account), name))
+            self.database.drop(int(account), name)
             with self.target.catalogue.engine.begin() as connection:
                 connection.execute(
                     text("DELETE FROM graticule_store.moved WHERE installation = :of AND part = :part"),
@@ -195,6 +194,13 @@ class _Migration:
 
 
 # ---------------------------------------------------------------- what there is
+
+
+def _own(store: FeatureStore, kind: type[Own]) -> Own:
+    """The store of the installation's own tables."""
+    held = store.own if isinstance(store, RoutedStore) else store
+    assert isinstance(held, kind)
+    return held
 
 
 def _tables(source: Backend) -> list[tuple[int, str]]:

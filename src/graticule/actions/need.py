@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from graticule.catalogue import access
-from graticule.catalogue.orm import ANONYMOUS_ID, Dataset, File, Layer, Map, MapFile, Role, User
+from graticule.catalogue.orm import ANONYMOUS_ID, Dataset, Datasource, File, Layer, Map, MapFile, Role, User
 from graticule.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
@@ -104,9 +104,12 @@ def source_permissions(session: Session, user_id: int, layer: Layer) -> frozense
 
 
 def dataset_permissions(session: Session, user_id: int, dataset: Dataset) -> frozenset[str]:
-    """What a user may do with a table, or with what was read in from a file: the same as with the file."""
+    """What a user may do with a table, or with what was read in: the same as with the file or datasource."""
     if dataset.kind == "file":
         return file_permissions(session, user_id, dataset.account_id, dataset.path or "")
+    if dataset.datasource_id is not None:
+        source = session.get(Datasource, dataset.datasource_id)
+        return access.permissions_on(session, user_id, source.resource_id) if source else access.NOTHING
     return access.permissions_on(session, user_id, dataset.resource_id or 0)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from graticule.actions import fields, need
+from graticule.actions import fields, listing, need
 from graticule.actions.permissions import held_on
 from graticule.actions.versions import check_version
 from graticule.catalogue.orm import Layer, Map, Option, User
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from graticule.actions.listing import Page
+    from graticule.actions.listing import Listing
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
 
 LONGEST_NAME = 255
 LONGEST_TYPE = 40
 MOST_OF_ONE = 10_000
+# By the names that options have on users, and by those they have elsewhere.
+ATTRIBUTES = {
+    **{name: getattr(Option, name) for name in ("id", "name", "type", "value")},
+    **{f"option_{name}": getattr(Option, name) for name in ("name", "type", "value")},
+}
 # SQLite takes only so many bound values in one statement.
 MOST_BOUND = 1000
 
@@ -50,13 +55,14 @@ def resource_of_caller(backend: Backend, actor: Actor) -> int:
         return session.get_one(User, actor.user_id).resource_id or 0
 
 
-def list_options(backend: Backend, actor: Actor, resource_id: int, page: Page) -> tuple[int | None, list[Option]]:
-    """The options of a resource in the order in which they were made. Raises ``NotFound``, ``Forbidden``."""
+def list_options(backend: Backend, actor: Actor, resource_id: int, wanted: Listing) -> tuple[int | None, list[Option]]:
+    """The options of a resource in the order in which they were made.
+
+    Raises ``NotFound``, ``Forbidden``, ``BadRequest``.
+    """
     with backend.catalogue.read() as session:
         _allow(session, actor, resource_id, "READ")
-        total = _number(session, resource_id) if page.total else None
-        own = select(Option).where(Option.resource_id == resource_id).order_by(Option.id)
-        return total, list(session.scalars(own.limit(page.size).offset(page.offset)))
+        return listing.run(session, select(Option).where(Option.resource_id == resource_id), wanted, ATTRIBUTES)
 
 
 def by_resource(backend: Backend, resource_ids: Iterable[int | None]) -> dict[int, list[Option]]:

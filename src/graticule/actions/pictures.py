@@ -13,8 +13,10 @@ import numpy as np
 
 from graticule.actions import need
 from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map, raster_of
+from graticule.actions.layers import note_recovery
 from graticule.actions.maps import map_crs
 from graticule.actions.rasters import raster_to_read
+from graticule.actions.sources import wms_server
 from graticule.actions.storage import place
 from graticule.errors import BadRequest, Conflict, NotFound
 from graticule.geometry.bounds import Bounds, boxes_in, parse_map_bounds
@@ -29,6 +31,7 @@ from graticule.style.values import colour
 from graticule.style.zoom import zoom_of_resolution
 from graticule.transfer.rasters import read_window
 from graticule.transfer.web_tiles import TileServer, read_tiles
+from graticule.transfer.wms import definition, read_wms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
-    from graticule.catalogue.orm import Map
+    from graticule.catalogue.orm import Layer, Map
     from graticule.model.features import Batch, Box
     from graticule.render.picture import PictureLayer
     from graticule.style.model import Colour
@@ -168,7 +171,7 @@ class _View:
     @property
     def definition(self) -> str:
         """The projection in words that GDAL knows."""
-        return "EPSG:3857" if self.crs.is_web_mercator else self.crs.wkt
+        return definition(self.crs)
 
 
 def _default_box(backend: Backend, found: Map, drawables: Sequence[Drawable], crs: Crs, *, framed_by_map: bool) -> Box:
@@ -211,7 +214,7 @@ def _extent(backend: Backend, drawable: Drawable, crs: Crs) -> Box | None:
     if table is not None and table.crs is not None:
         box = backend.store.extent(drawable.account, table.name)
         return None if box is None else reproject_box(box, Crs.from_text(table.crs), crs)
-    if layer.type == "raster" and layer.epsg and layer.x_min:
+    if layer.type in ("raster", "wms") and layer.epsg and layer.x_min:
         sides = (layer.x_min, layer.y_min, layer.x_max, layer.y_max)
         xmin, ymin, xmax, ymax = (float(side or 0) for side in sides)
         return reproject_box((xmin, ymin, xmax, ymax), Crs.from_epsg(layer.epsg), crs)
@@ -243,7 +246,7 @@ def _around(box: Box, width: float, height: float) -> Box:
 
 def _images(backend: Backend, drawables: Sequence[Drawable], view: _View) -> dict[int, ImageLayer | None]:
     """The layers that are images, read side by side; None where one is not to be had."""
-    wanted = [drawable for drawable in drawables if drawable.layer.type in ("raster", "tile")]
+    wanted = [drawable for drawable in drawables if drawable.layer.type in ("raster", "tile", "wms")]
     if not wanted:
         return {}
     with ThreadPoolExecutor(min(len(wanted), IMAGES_AT_ONCE)) as pool:
@@ -256,10 +259,22 @@ def _image(backend: Backend, drawable: Drawable, view: _View) -> ImageLayer | No
     size = (view.definition, view.width, view.height)
     if layer.type == "tile":
         rgba = read_tiles(tile_server(backend, drawable), view.box, *size)
+    elif layer.type == "wms":
+        rgba = _wms(backend, layer, view)
     else:
         path = raster_to_read(backend, layer.raster_account_id or 0, layer.raster_path or "")
         rgba = None if path is None else read_window(path, view.box, *size)
     return None if rgba is None else ImageLayer(_once(rgba, view), float(layer.alpha) / 100)
+
+
+def _wms(backend: Backend, layer: Layer, view: _View) -> NDArray[np.uint8] | None:
+    settings = backend.settings
+    terms = {"timeout": settings.service_timeout, "private": settings.fetch_private_addresses}
+    server = wms_server(json.loads(layer.source or "{}"))
+    rgba = read_wms(server, view.box, view.crs, view.width, view.height, **terms)  # type: ignore[arg-type]
+    if rgba is not None and layer.status == "error":
+        note_recovery(backend, layer.id)
+    return rgba
 
 
 def _once(rgba: NDArray[np.uint8], view: _View) -> NDArray[np.uint8]:

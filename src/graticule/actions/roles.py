@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from graticule.actions.listing import Listing, Page
+    from graticule.actions.listing import Listing
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
 
@@ -61,6 +61,7 @@ SETTERS: dict[str, tuple[Callable[[str, Any], Any], Any]] = {
     "app_instance_id": (fields.integer, None),
     "tags": (_tags, None),
 }
+MEMBER_ATTRIBUTES = {name: getattr(User, name) for name in ("id", "username")} | {"name": User.username}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +154,12 @@ def remove_role(session: Session, role: Role) -> None:
     session.execute(delete(Resource).where(Resource.id == role.resource_id))
 
 
-def list_members(backend: Backend, actor: Actor, role_id: int, page: Page) -> tuple[int | None, list[User]]:
-    """The users who are in the role itself. Raises ``NotFound``."""
+def list_members(backend: Backend, actor: Actor, role_id: int, wanted: Listing) -> tuple[int | None, list[User]]:
+    """The users who are in the role itself. Raises ``NotFound``, ``BadRequest``."""
     members = select(User).join(RoleMember, RoleMember.user_id == User.id).where(RoleMember.role_id == role_id)
     with backend.catalogue.read() as session:
         need.find_role(session, actor, role_id)
-        total = session.scalar(select(func.count()).select_from(members.subquery())) if page.total else None
-        return total, list(session.scalars(members.order_by(User.id).limit(page.size).offset(page.offset)))
+        return listing.run(session, members, wanted, MEMBER_ATTRIBUTES)
 
 
 def get_member(backend: Backend, actor: Actor, role_id: int, user_id: int) -> User:

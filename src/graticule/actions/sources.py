@@ -11,13 +11,16 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from graticule.actions import datasets, fields, need, reading
+from graticule.actions import datasets, external, fields, need, reading, wfs
+from graticule.actions.datasources import WFS, enter, find_datasource
 from graticule.actions.rasters import ensure_raster
-from graticule.catalogue.orm import Dataset, User
-from graticule.errors import BadRequest
+from graticule.addresses import is_private
+from graticule.catalogue.orm import Dataset, Datasource, User
+from graticule.errors import BadRequest, Forbidden, NotFound
 from graticule.geometry.crs import Crs
 from graticule.storage.paths import clean_path, split_account
 from graticule.transfer.drivers import format_of
+from graticule.transfer.wms import VERSIONS, WmsServer, crs_of, trouble_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,22 +31,28 @@ if TYPE_CHECKING:
     from graticule.catalogue.access import Actor
     from graticule.model.features import Family
 
-KINDS = ("file", "pg", "tile", "folder")
+KINDS = ("file", "pg", "tile", "wms", "wfs", "folder")
+SERVICES = ("wms", "wfs")
 WHOLE_WORLD = ("-20037508.342789", "-20037508.342789", "20037508.342789", "20037508.342789")
+# Seconds that making a layer waits for a service at most.
+LONGEST_CHECK = 5.0
+LONGEST_URL = 4000
 QUALIFIED = re.compile(r"(?:usrsch(\d+)\.)?(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a source came to. ``source`` is the text to keep."""
+    """What a source came to. ``source`` is the text to keep, ``trouble`` a sentence on why it cannot be had now."""
 
     source: str
-    type: Literal["point", "line", "polygon", "raster", "tile", "folder"] | None
+    type: Literal["point", "line", "polygon", "raster", "tile", "wms", "wfs", "folder"] | None
     dataset: Dataset | None = None
     raster_account: int | None = None
     raster_path: str | None = None
     epsg: str | None = None
     extent: tuple[str, str, str, str] | None = None
+    datasource_id: int | None = None
+    trouble: str | None = None
 
 
 def resolve(
@@ -62,9 +71,16 @@ def resolve(
     if kind not in KINDS:
         raise BadRequest(f"Unknown source type {kind}.", field="source", value=kind, expected=", ".join(KINDS))
     text = fields.json_text("source", source)
+    if kind == "wms":
+        return _wms(backend, text, held)
+    if kind == "wfs":
+        return _wfs(backend, actor, text, held, wanted_type, said or {})
     src = fields.text("source", fields.required(held, "src"))
     if kind == "tile":
         return _tile(backend, text, src)
+    if kind == "pg" and held.get("connection_id") not in (None, ""):
+        dataset = external.external_dataset(backend, actor, held["connection_id"], src)
+        return _of_dataset(backend, text, dataset, _family(wanted_type))
     if kind == "pg":
         return _table(backend, actor, text, src, _family(wanted_type))
     of_layer = {name: (said or {}).get(name) for name in ("encoding", "epsg")}
@@ -93,6 +109,107 @@ def check_template(url: str, basemaps: dict[str, Any]) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname or not named:
         expected = "one of " + ", ".join(basemaps) + ", or an http address with {z}, {x} and {y}"
         raise BadRequest("This names no tiles.", field="source", value=url, expected=expected)
+
+
+def _wms(backend: Backend, text: str, held: Mapping[str, Any]) -> Resolved:
+    server = wms_server(held)
+    check_service(backend, server.url)
+    patience = min(backend.settings.service_timeout, LONGEST_CHECK)
+    trouble = trouble_with(server, timeout=patience, private=backend.settings.fetch_private_addresses)
+    epsg = crs_of(server.srs).epsg if server.srs else None
+    return Resolved(text, "wms", epsg=None if epsg is None else str(epsg), trouble=trouble)
+
+
+def wms_server(held: Mapping[str, Any]) -> WmsServer:
+    """The service and its layer that a source names. Raises ``BadRequest``."""
+    named = {"layer": held.get("layer", held.get("layers"))}
+    style = _said(held, "style") or ""
+    version = _said(held, "version") or VERSIONS[0]
+    if version not in VERSIONS:
+        expected = "one of " + ", ".join(VERSIONS)
+        raise BadRequest(f"Unknown version {version}.", field="source.version", value=version, expected=expected)
+    layer = fields.text("source.layer", fields.required(named, "layer"))
+    return WmsServer(_url(held), layer, srs_name(held), style, version)
+
+
+def srs_name(held: Mapping[str, Any]) -> str | None:
+    """The projection's name in ``srs``, checked; a bare number is one of EPSG's. Raises ``BadRequest``."""
+    name = _said(held, "srs")
+    if not name:
+        return None
+    name = f"EPSG:{name}" if name.isdigit() else name
+    crs_of(name)
+    return name
+
+
+def _said(held: Mapping[str, Any], name: str) -> str | None:
+    return None if held.get(name) is None else fields.text(f"source.{name}", held[name])
+
+
+def _url(held: Mapping[str, Any]) -> str:
+    url = fields.text("source.url", fields.required(held, "url"))
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or len(url) > LONGEST_URL:
+        raise BadRequest(
+            "This is no address of a service.", field="source.url", value=url[:200], expected="http(s)://…"
+        )
+    return url
+
+
+def check_service(backend: Backend, url: str) -> None:
+    """Raises ``BadRequest`` for an address that the server may not ask."""
+    if not backend.settings.fetch_private_addresses and is_private(urlsplit(url).hostname or ""):
+        message = "This address is in a private network, which this server does not ask."
+        raise BadRequest(message, field="source.url", value=url, expected="a public address")
+
+
+def _wfs(
+    backend: Backend,
+    actor: Actor,
+    text: str,
+    held: Mapping[str, Any],
+    wanted_type: str | None,
+    said: Mapping[str, Any],
+) -> Resolved:
+    named = {"layer_id": held.get("layer_id", held.get("layer"))}
+    layer = fields.text("source.layer_id", fields.required(named, "layer_id"))
+    asked = wfs.Asked(_url(held), layer, srs_name(held), _family(wanted_type))
+    check_service(backend, asked.url)
+    datasource = _wfs_datasource(backend, actor, said.get("datasource_id"), text)
+    dataset = wfs.ensure_wfs_dataset(backend, actor.user_id, datasource, asked)
+    epsg = crs_of(asked.srs).epsg if asked.srs else None
+    return Resolved(text, "wfs", dataset, epsg=None if epsg is None else str(epsg), datasource_id=datasource)
+
+
+def _wfs_datasource(backend: Backend, actor: Actor, value: Any, text: str) -> int:
+    """The datasource that is named, which must be of a WFS; without one the caller's own of this source, made for it.
+
+    Raises ``BadRequest``.
+    """
+    with backend.catalogue.write() as session:
+        if value not in (None, ""):
+            return readable_datasource(session, actor, value, WFS).id
+        own = select(Datasource).where(Datasource.owner_id == actor.user_id, Datasource.type == WFS)
+        found = session.scalars(own.where(Datasource.params == text).order_by(Datasource.id)).first()
+        name = str(fields.parse_json("source", text).get("layer_id"))
+        return (found or enter(session, actor, Datasource(type=WFS, name=name, params=text))).id
+
+
+def readable_datasource(session: Session, actor: Actor, value: Any, kind: int | None = None) -> Datasource:
+    """The datasource that a layer names, which the caller must be able to read. Raises ``BadRequest``."""
+    expected = "the id of a datasource you may read" + ("" if kind is None else f", of type {kind}")
+    try:
+        found = find_datasource(session, actor, fields.integer("datasource_id", value))
+    except (NotFound, Forbidden) as error:
+        raise BadRequest(error.message, field="datasource_id", value=value, expected=expected) from None
+    if kind is not None and found.type != kind:
+        message = f"Datasource {found.id} is of type {found.type}."
+        raise BadRequest(message, field="datasource_id", value=value, expected=expected)
+    return found
 
 
 def _table(backend: Backend, actor: Actor, text: str, src: str, wanted: Family | None) -> Resolved:

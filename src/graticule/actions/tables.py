@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from graticule.actions import fields, listing, media_grants, need
+from graticule.actions import external, fields, listing, media_grants, need
 from graticule.actions.attributes import check_values
 from graticule.actions.datasets import (
     FILE_PREFIX,
@@ -23,6 +23,7 @@ from graticule.actions.datasets import (
     naming,
     stage,
 )
+from graticule.actions.external import SCHEMA
 from graticule.actions.features import attributes
 from graticule.actions.geometry_input import Projections, take_geometry
 from graticule.actions.sources import find_table, locate, stated
@@ -37,7 +38,8 @@ from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Chang
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from graticule.actions.listing import Listing
+    from graticule.actions.external import ExternalTable
+    from graticule.actions.listing import Listing, Page
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.model.features import Batch
@@ -69,6 +71,36 @@ class TableView:
     table: Table
     held: frozenset[str]
     owner: int | None = None
+    external: ExternalTable | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        if self.external is None:
+            return self.table.name
+        schema, name = self.external.found.schema, self.external.found.name
+        return name if schema == SCHEMA else f"{schema}.{name}"
+
+
+def _external_view(found: ExternalTable) -> TableView:
+    return TableView(found.dataset, found.found.table, frozenset({"READ"}), external=found)
+
+
+def list_external_tables(
+    backend: Backend, actor: Actor, connection: str, page: Page, *, spatial: bool | None = None
+) -> tuple[int | None, list[TableView]]:
+    """The tables of the database that a datasource is of, as ``list_tables``.
+
+    Raises ``NotFound``, ``BadRequest``, ``Unavailable``.
+    """
+    every = [_external_view(found) for found in external.list_external(backend, actor, connection)]
+    views = [view for view in every if spatial is None or spatial == (view.table.geometry_type is not None)]
+    return len(views) if page.total else None, views[page.offset :][: page.size]
+
+
+def get_external_table(backend: Backend, actor: Actor, name: str, connection: str) -> TableView:
+    """One table of a datasource's database. Raises ``NotFound``, ``BadRequest``, ``Unavailable``."""
+    return _external_view(external.get_external(backend, actor, connection, name))
 
 
 def list_tables(
@@ -222,14 +254,14 @@ def read_row(backend: Backend, view: TableView, row: int, query: Query) -> Batch
     """One row as a batch of one. Raises ``NotFound``."""
     for batch in read_rows(backend, view, query):
         return batch
-    raise NotFound(f"Table {view.table.name} has no row {row}.")
+    raise NotFound(f"Table {view.name} has no row {row}.")
 
 
 def row_version(backend: Backend, view: TableView, row: int) -> str:
     """A word that changes with the row. Raises ``NotFound``."""
     word = backend.store.version(view.dataset.account_id, view.table, row)
     if word is None:
-        raise NotFound(f"Table {view.table.name} has no row {row}.")
+        raise NotFound(f"Table {view.name} has no row {row}.")
     return word
 
 

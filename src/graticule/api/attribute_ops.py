@@ -17,7 +17,7 @@ router = APIRouter(tags=["attributes"])
 
 @router.get("/layers/{layer_id:id}/attributeops/distinct")
 def distinct(call: ApiCall, layer_id: int) -> Response:
-    """The different values of ``column`` (or ``f``), in order, as a list with pages; ``where`` picks features."""
+    """The different values of ``column`` (``f``, ``attribute``), in order, in pages; ``where`` picks features."""
     data, column, query = _asked(call, layer_id)
     page = call.page()
     total, values = attribute_ops.distinct(call.backend, data, query, column, page)
@@ -63,6 +63,6 @@ def _summary(call: Call, layer_id: int) -> tuple[Column, Summary]:
 
 
 def _asked(call: Call, layer_id: int) -> tuple[LayerData, Column, Query]:
-    data, column = attribute_ops.open_column(call.backend, call.actor, layer_id, call.text("column", "f"))
+    data, column = attribute_ops.open_column(call.backend, call.actor, layer_id, call.text("column", "f", "attribute"))
     where = call.text("where")
     return data, column, Query(where=None if where is None else check(parse(where), data.table.columns))

@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from lxml import etree
 
+from graticule.actions.verbatim import fields_as_written
 from graticule.errors import BadRequest, PayloadTooLarge
 
 if TYPE_CHECKING:
@@ -29,10 +30,14 @@ OPENING, CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a body said: ``value`` is an object of fields, or an array. ``form`` is true for form fields."""
+    """What a body said: ``value`` is an object of fields, or an array. ``form`` is true for form fields.
+
+    ``json`` is the text of a JSON body.
+    """
 
     value: Any
     form: bool = False
+    json: bytes = b""
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -40,6 +45,13 @@ class Body:
         if not isinstance(self.value, dict):
             raise BadRequest("The body is not an object.", field="body", expected="a JSON object of fields")
         return self.value
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The JSON text of each field, with the digits of its numbers as they were sent. Raises ``BadRequest``."""
+        if self.json and isinstance(self.value, dict):
+            return fields_as_written(self.json.decode())
+        return {name: orjson.dumps(value).decode() for name, value in self.fields.items()}
 
 
 async def read_body(request: Request) -> Body:
@@ -65,11 +77,11 @@ def parse_body(raw: bytes, content_type: str) -> Body:
         return Body({})
     kind = content_type.partition(";")[0].strip().lower()
     if start in b"{[":
-        return Body(_json(raw))
+        return Body(_json(raw), json=raw)
     if start == b"<" or kind in ("text/xml", "application/xml"):
         return Body(_xml(raw))
     if kind == "application/json":
-        return Body(_json(raw))
+        return Body(_json(raw), json=raw)
     if kind == "multipart/form-data":
         raise BadRequest("Here the body cannot be multipart.", field="body", expected="JSON, form fields or XML")
     return Body(_form(raw), form=True)

@@ -19,6 +19,7 @@ def buffer_layer(call: ApiCall, layer_id: int) -> Response:
     ``name``; ``size`` in ``units`` (meter, kilometer, mile, degree; true on the ground but for degrees);
     ``merge_geom``, without which each feature has a buffer of its own with its attributes; ``border_width`` 1–4,
     ``border_color``, ``fill_color`` as r,g,b. Needs READ on the layer and EDIT on its map.
+    Of a large layer the new one is ``busy`` until its job ends.
     """
     return _buffer(call, layer_id, None)
 
@@ -31,6 +32,6 @@ def buffer_layer_of_map(call: ApiCall, map_id: int, layer_id: int) -> Response:
 
 def _buffer(call: Call, layer_id: int, map_id: int | None) -> Response:
     plan = buffers.plan_buffer(call.backend, call.actor, layer_id, call.fields, map_id)
-    view = buffers.buffer_now(call.backend, call.actor, plan)
+    view = buffers.buffer(call.backend, call.actor, plan)
     location = f"1/maps/{view.layer.map_id}/layers/{view.layer.id}"
     return reply.created(call, location, layer_out(view), view.layer.version)

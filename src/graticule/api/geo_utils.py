@@ -65,8 +65,8 @@ def spatial_filter(call: ApiCall) -> Response:
     """Features of the layer ``layer_id`` that stand in a ``relation`` to a shape: ``intersects``, ``within``,
     ``contains``.
 
-    The shape is a geometry, ``shape`` in any format that features are sent in, or the features of ``filter_layer_id``,
-    all or those that ``filter_feature_id`` or ``filter_where`` name.
+    The shape is a geometry, ``shape`` (or ``geometry``) in any format that features are sent in, or the features of
+    ``filter_layer_id``, all or those that ``filter_feature_id`` or ``filter_where`` name.
     """
     data = geo_utils.open_layer(call.backend, call.actor, _layer_id(call, "layer_id"))
     relation = (call.text("relation") or "intersects").lower()
@@ -87,7 +87,7 @@ def spatial_filter(call: ApiCall) -> Response:
 
 
 def _shapes(call: Call) -> tuple[Any, Crs]:
-    shape = call.text("shape")
+    shape = _shape(call)
     if shape is not None:
         return geo_utils.take_shape(shape, call.crs(), "shape")
     if call.text("filter_layer_id") is None:
@@ -105,8 +105,9 @@ def area(call: ApiCall) -> Response:
     Of ``shape`` an object ``{area, perimeter}``; of the features of ``layer_id``, all or those that ``feature_id=1,2``
     or ``where`` name, an array of ``{__id, __layerId, area, perimeter}``.
     """
-    if call.text("shape") is not None:
-        shape, crs = geo_utils.take_shape(call.text("shape"), call.crs(), "shape")
+    sent = _shape(call)
+    if sent is not None:
+        shape, crs = geo_utils.take_shape(sent, call.crs(), "shape")
         size, around = area_and_perimeter(shape, crs)[0].tolist()
         return reply.json({"area": size, "perimeter": around})
     data = geo_utils.open_layer(call.backend, call.actor, _layer_id(call, "layer_id"))
@@ -128,13 +129,22 @@ def feature_bounds(call: ApiCall) -> Response:
     return reply.json(dict(zip(("xmin", "ymin", "xmax", "ymax"), box or (None,) * 4, strict=True)))
 
 
+def _shape(call: Call) -> str | None:
+    """The geometry that was sent: ``shape``, or ``geometry`` where that is not the name of a format."""
+    return call.text("shape") or (None if _is_format(call) else call.text("geometry"))
+
+
+def _is_format(call: Call) -> bool:
+    return (call.text("geometry") or "").strip()[:1] not in ("{", "<") and "(" not in (call.text("geometry") or "")
+
+
 def _features(call: Call, hits: list[Found], *, distance: bool = False) -> Response:
     members = [{"__layerId": hit.data.layer.id} | ({"__distance": hit.distance} if distance else {}) for hit in hits]
     shown = encode_found(
         hits,
         members,
         call.crs() or Crs.wgs84(),
-        geometry=geometry_format(call.text("geometry")),
+        geometry=geometry_format(call.text("geometry")) if _is_format(call) else None,
         attributes=not call.flag("noattrib"),
         jsonp=call.request.state.jsonp,
     )

@@ -16,9 +16,9 @@ router = APIRouter(tags=["keys"])
 @router.get("/keys")
 def list_keys(call: ApiCall) -> Response:
     """The caller's keys."""
-    page = call.page()
-    total, found = keys.list_keys(call.backend, call.actor, page)
-    return reply.listed("keys", total, page, [key_out(key) for key in found])
+    wanted = call.listing()
+    total, found = keys.list_keys(call.backend, call.actor, wanted)
+    return reply.listed("keys", total, wanted.page, [key_out(key) for key in found])
 
 
 @router.post("/keys", status_code=201)

@@ -116,6 +116,23 @@ def get_columns_of_map(call: ApiCall, map_id: int, layer_id: int) -> Response:
     return _columns(call, layer_id, map_id)
 
 
+@router.put("/layers/{layer_id:id}/refresh_columns")
+def refresh_columns(call: ApiCall, layer_id: int) -> Response:
+    """Read the columns of a layer anew from its source, and the data with them."""
+    return _refresh_columns(call, layer_id, None)
+
+
+@router.put("/maps/{map_id:id}/layers/{layer_id:id}/refresh_columns")
+def refresh_columns_of_map(call: ApiCall, map_id: int, layer_id: int) -> Response:
+    """The same, below a map."""
+    return _refresh_columns(call, layer_id, map_id)
+
+
+def _refresh_columns(call: Call, layer_id: int, map_id: int | None) -> Response:
+    layers.refresh(call.backend, call.actor, layer_id, map_id)
+    return _columns(call, layer_id, map_id)
+
+
 def _columns(call: Call, layer_id: int, map_id: int | None) -> Response:
     columns = layers.columns(layers.get_layer(call.backend, call.actor, layer_id, map_id))
     return reply.json([{"name": column.name, "type": column.type} for column in columns])

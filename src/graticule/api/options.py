@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Response
 
 from graticule.actions import options
-from graticule.actions.listing import Page
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
 from graticule.api.schemas.out import option_out
@@ -183,9 +182,9 @@ def _out(option: Option, *, of_user: bool) -> dict[str, object]:
 
 
 def _listed(call: Call, resource_id: int, *, of_user: bool = False) -> Response:
-    page = call.page(default=None)
-    total, found = options.list_options(call.backend, call.actor, resource_id, page)
-    return reply.listed("options", total, Page(page.number), [_out(option, of_user=of_user) for option in found])
+    wanted = call.listing(default=None)
+    total, found = options.list_options(call.backend, call.actor, resource_id, wanted)
+    return reply.listed("options", total, wanted.page, [_out(option, of_user=of_user) for option in found])
 
 
 def _one(call: Call, resource_id: int, option: str, *, of_user: bool = False) -> Response:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from fastapi import APIRouter, Response
 
-from graticule.actions import permissions
-from graticule.actions.listing import Page
+from graticule.actions import listing, permissions
 from graticule.api import reply
 from graticule.api.deps import ApiCall
 from graticule.api.schemas.out import grouped_shares, share_out
 
 router = APIRouter(tags=["permissions"])
+# What lists of grantees can be ordered and searched by.
+ATTRIBUTES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "name": lambda group: group.get("username") or group.get("role") or "",
+    "username": lambda group: group.get("username") or "",
+    "role": lambda group: group.get("role") or "",
+}
 
 
 @router.get("/resources/{resource_id:id}")
@@ -26,10 +34,10 @@ def get_resource(call: ApiCall, resource_id: int) -> Response:
 @router.get("/resources/{resource_id:id}/permission")
 def list_permissions(call: ApiCall, resource_id: int) -> Response:
     """Who may do what with the resource, by grantee."""
-    page = call.page(default=None)
+    wanted = call.listing(default=None)
     groups = grouped_shares(permissions.list_shares(call.backend, call.actor, resource_id))
-    part = groups if page.size is None else groups[page.offset : page.offset + page.size]
-    return reply.listed("permissions", len(groups) if page.total else None, Page(page.number), part)
+    total, part = listing.run_over(groups, wanted, ATTRIBUTES)
+    return reply.listed("permissions", total, wanted.page, part)
 
 
 @router.post("/resources/{resource_id:id}/permissions", status_code=201)

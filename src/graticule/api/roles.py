@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from graticule.actions import fields, roles
-from graticule.actions.listing import Page
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
 from graticule.api.options import expanded_options
@@ -67,9 +66,9 @@ def delete_role(call: ApiCall, role_id: int) -> Response:
 @router.get("/roles/{role_id:id}/users")
 def list_members(call: ApiCall, role_id: int) -> Response:
     """Who is in the role."""
-    page = call.page(default=None)
-    total, found = roles.list_members(call.backend, call.actor, role_id, page)
-    return reply.listed("users", total, Page(page.number), [member_out(user) for user in found])
+    wanted = call.listing(default=None)
+    total, found = roles.list_members(call.backend, call.actor, role_id, wanted)
+    return reply.listed("users", total, wanted.page, [member_out(user) for user in found])
 
 
 @router.post("/roles/{role_id:id}/users", status_code=201)

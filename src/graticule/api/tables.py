@@ -18,7 +18,7 @@ from graticule.api.csv_rows import csv_pieces
 from graticule.api.deps import ApiCall, Call
 from graticule.api.schemas.features import FeatureFormat
 from graticule.api.schemas.out import table_out, timestamp
-from graticule.errors import BadRequest, MethodNotAllowed
+from graticule.errors import BadRequest, Forbidden, MethodNotAllowed
 from graticule.filters.check import check
 from graticule.filters.order import check_order
 from graticule.filters.parse import parse
@@ -36,6 +36,10 @@ def list_tables(call: ApiCall) -> Response:
     """The tables that the caller may read."""
     spatial = True if call.flag("only_spatial") else False if call.flag("only_non_spatial") else None
     wanted = call.listing()
+    connection = call.text("connection_id")
+    if connection is not None:
+        external = tables.list_external_tables(call.backend, call.actor, connection, wanted.page, spatial=spatial)
+        return reply.listed("tables", external[0], wanted.page, [_out(call, view) for view in external[1]])
     total, views = tables.list_tables(call.backend, call.actor, wanted, spatial=spatial)
     return reply.listed("tables", total, wanted.page, [_out(call, view) for view in views])
 
@@ -48,6 +52,7 @@ def _out(call: Call, view: TableView) -> dict[str, Any]:
 @router.post("/tables", status_code=201)
 def create_table(call: ApiCall) -> Response:
     """A new table, empty or made of a file."""
+    _only_own(call)
     view = tables.create_table(call.backend, call.actor, call.fields)
     return reply.created(call, f"1/tables/{view.table.name}", _out(call, view), view.dataset.id)
 
@@ -57,12 +62,12 @@ def create_table(call: ApiCall) -> Response:
 @router.get("/tables/{name}/export.csv")
 def table_as_csv(call: ApiCall, name: str) -> Response:
     """All rows as CSV, the geometry as WKT."""
-    view = tables.open_rows(call.backend, call.actor, name)
+    view = _open(call, name)
     names = tuple(column.name for column in view.table.columns)
     crs = Crs.from_text(view.table.crs) if view.table.crs else None
     how = FeatureFormat(crs, crs) if crs else None
     pieces = csv_pieces(tables.read_rows(call.backend, view, Query(geometry=crs is not None)), names, how)
-    disposition = reply.attachment(f"{view.table.name}.csv")
+    disposition = reply.attachment(f"{view.name}.csv")
     headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": disposition}
     return StreamingResponse(pieces, headers=headers)
 
@@ -70,6 +75,9 @@ def table_as_csv(call: ApiCall, name: str) -> Response:
 @router.get("/tables/{name}")
 def get_table(call: ApiCall, name: str) -> Response:
     """One table."""
+    connection = call.text("connection_id")
+    if connection is not None:
+        return reply.json(_out(call, tables.get_external_table(call.backend, call.actor, name, connection)))
     view = tables.get_table(call.backend, call.actor, name)
     return reply.tagged(call, _out(call, view), view.dataset.id)
 
@@ -84,6 +92,7 @@ def update_table(call: ApiCall, name: str) -> Response:
 @router.delete("/tables/{name}", status_code=204)
 def delete_table(call: ApiCall, name: str) -> Response:
     """Delete a table that no layer shows, or any with force=true."""
+    _only_own(call)
     if_match = call.if_match_version()
     tables.delete_table(call.backend, call.actor, name, force=call.flag("force"), if_match=if_match)
     return reply.nothing()
@@ -94,6 +103,7 @@ def delete_table(call: ApiCall, name: str) -> Response:
 @router.post("/tables/{name}/reset", status_code=204)
 def empty_table(call: ApiCall, name: str) -> Response:
     """Remove all rows."""
+    _only_own(call)
     tables.empty_table(call.backend, call.actor, name)
     return reply.nothing()
 
@@ -101,7 +111,7 @@ def empty_table(call: ApiCall, name: str) -> Response:
 @router.get("/tables/{name}/rows")
 def list_rows(call: ApiCall, name: str) -> Response:
     """Rows of a table, every value as text."""
-    view = tables.open_rows(call.backend, call.actor, name)
+    view = _open(call, name)
     page = call.page()
     where, order_by = call.text("where"), call.text("order_by")
     query = Query(
@@ -120,7 +130,7 @@ def list_rows(call: ApiCall, name: str) -> Response:
 @router.get("/tables/{name}/rows/{row_id:id}")
 def get_row(call: ApiCall, name: str, row_id: int) -> Response:
     """One row."""
-    view = tables.open_rows(call.backend, call.actor, name)
+    view = _open(call, name)
     query = Query(columns=_wanted(call, view), ids=(row_id,), geometry=_geometry(call) != "false")
     row = next(_rows(call, view, tables.read_row(call.backend, view, row_id, query)))
     return reply.tagged(call, row, tables.row_version(call.backend, view, row_id))
@@ -129,6 +139,7 @@ def get_row(call: ApiCall, name: str, row_id: int) -> Response:
 @router.post("/tables/{name}/rows", status_code=201)
 def create_row(call: ApiCall, name: str) -> Response:
     """A new row."""
+    _only_own(call)
     view, number = tables.insert_row(call.backend, call.actor, name, call.fields, Projections(call.crs()))
     location = f"1/tables/{name}/rows/{number}"
     if view.owner is not None and not call.actor.signed_in:
@@ -141,6 +152,7 @@ def create_row(call: ApiCall, name: str) -> Response:
 @router.put("/tables/{name}/rows/{row_id:id}", status_code=204)
 def update_row(call: ApiCall, name: str, row_id: int) -> Response:
     """Change the values that are given and keep the others."""
+    _only_own(call)
     projections = Projections(call.crs())
     tables.update_row(call.backend, call.actor, name, row_id, call.fields, projections, call.if_match())
     return reply.nothing()
@@ -149,8 +161,23 @@ def update_row(call: ApiCall, name: str, row_id: int) -> Response:
 @router.delete("/tables/{name}/rows/{row_id:id}", status_code=204)
 def delete_row(call: ApiCall, name: str, row_id: int) -> Response:
     """Delete a row."""
+    _only_own(call)
     tables.delete_row(call.backend, call.actor, name, row_id, call.if_match())
     return reply.nothing()
+
+
+def _open(call: Call, name: str) -> TableView:
+    """The caller's table, a shared one, or one of the database that ``connection_id`` names, to read rows of."""
+    connection = call.text("connection_id")
+    if connection is not None:
+        return tables.get_external_table(call.backend, call.actor, name, connection)
+    return tables.open_rows(call.backend, call.actor, name)
+
+
+def _only_own(call: Call) -> None:
+    """Raises ``Forbidden`` where a table of another database is meant, which is only read."""
+    if call.text("connection_id") is not None:
+        raise Forbidden("Tables of other databases are only read.")
 
 
 def _geometry(call: Call) -> str:

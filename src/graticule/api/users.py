@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from graticule.actions import fields, leaving, need, usage, users
-from graticule.actions.listing import Page
+from graticule.actions import fields, leaving, listing, need, usage, users
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
 from graticule.api.options import expanded_options
@@ -16,6 +16,11 @@ from graticule.api.schemas.people import SUBSCRIPTION, role_out, user_option_out
 from graticule.catalogue.orm import User
 
 router = APIRouter(tags=["users"])
+# What the list of subscriptions can be ordered and searched by.
+OF_SUBSCRIPTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "name": itemgetter("app_instance_id"),
+    **{name: itemgetter(name) for name in SUBSCRIPTION},
+}
 
 
 @router.get("/users")
@@ -47,11 +52,20 @@ def current_user(call: ApiCall) -> Response:
     return reply.tagged(call, _out(call, [found])[0] | {"id": str(found.id)}, found.version)
 
 
+@router.put("/users/current")
+def update_current_user(call: ApiCall) -> Response:
+    """Change what is told of the caller."""
+    need.signed_in(call.actor)
+    return _update(call, call.actor.user_id)
+
+
 @router.get("/users/current/subscriptions")
 def list_subscriptions(call: ApiCall) -> Response:
     """What the caller may use: the service itself."""
     need.signed_in(call.actor)
-    return reply.listed("subscriptions", 1, Page(), [SUBSCRIPTION])
+    wanted = call.listing(default=None)
+    total, found = listing.run_over([SUBSCRIPTION], wanted, OF_SUBSCRIPTIONS)
+    return reply.listed("subscriptions", total, wanted.page, found)
 
 
 @router.get("/users/{user_id:id}")

@@ -356,8 +356,9 @@ class Dataset(Base):
     ``kind`` is ``table``, ``file``, ``wfs`` or ``external``. ``store_table`` is its name in the account's feature
     store; for ``external`` in the database of the datasource. For a file, ``path``, ``sublayer`` and ``family`` say
     what was read, ``stated`` how, ``fingerprint`` what the file looked like, ``job_id`` which job reads it or was the
-    last to. ``refreshed`` is when a service was last asked. ``geometry_type`` is that of the table, ``NONE`` for one
-    without geometry, null while it is not known.
+    last to. ``refreshed`` is when a service was last asked; its ``path`` is the address, its ``fingerprint`` the name
+    of the copy before. ``geometry_type`` is that of the table, ``NONE`` for one without geometry, null while it is not
+    known.
     """
 
     __tablename__ = "datasets"

@@ -37,8 +37,10 @@ QUARTER = 16
 # How far, as a part of the distance, an edge may be off that is straight in degrees.
 EDGE_ERROR = 0.003
 EARTH_RADIUS = 6_371_000.0
+# Metres: what is narrower than some centimetres is not worth more positions.
+SHORTEST_STEP = 100.0
 DEGREE_METRES = EARTH_RADIUS * np.pi / 180
-LINE = 1
+LINE, COLLECTION = 1, 7
 # Into how many pieces one edge is taken.
 MOST_SPLIT = 1000
 # What may be taken from the antimeridian by rounding.
@@ -74,7 +76,7 @@ def buffer_degrees(lonlat: Geometries, degrees: float) -> Geometries:
 
 def straight_step(metres: float) -> float:
     """How long, in metres, an edge may be that is straight in some projection, to be straight enough in degrees."""
-    return float(np.sqrt(8 * EARTH_RADIUS * EDGE_ERROR * metres))
+    return max(float(np.sqrt(8 * EARTH_RADIUS * EDGE_ERROR * metres)), SHORTEST_STEP)
 
 
 def _buffered(lonlat: Geometries, metres: float, *, merge: bool = False) -> tuple[Geometries, NDArray[np.intp]]:
@@ -123,7 +125,7 @@ class _Cell:
     def step(self, metres: float) -> float:
         """The length in degrees of latitude of edges that are straight enough: s² tan φ / 8R off at most."""
         bend = np.tan(np.radians(min(max(self.highest, 5.0), 89.0)))
-        return float(np.sqrt(8 * EARTH_RADIUS * EDGE_ERROR * metres / bend) / DEGREE_METRES)
+        return max(straight_step(metres) / float(np.sqrt(bend)), SHORTEST_STEP) / DEGREE_METRES
 
 
 @lru_cache(maxsize=1)
@@ -148,6 +150,7 @@ def _pieces(lonlat: Geometries) -> tuple[Geometries, NDArray[np.intp], NDArray[n
     """The geometries cut at the cells: the pieces, the cell of each, and of which geometry it is."""
     index = np.flatnonzero(~shapely.is_missing(lonlat) & ~shapely.is_empty(lonlat))
     whole = sound(_turned_home(shapely.force_2d(lonlat[index])))
+    whole, index = _without_collections(whole, index)
     at, cells = _cell_tree().query(whole, predicate="intersects")
     alone = np.bincount(at, minlength=len(whole))[at] == 1
     pieces = whole[at]
@@ -155,6 +158,15 @@ def _pieces(lonlat: Geometries) -> tuple[Geometries, NDArray[np.intp], NDArray[n
     pieces[~alone] = shapely.intersection(pieces[~alone], boxes)
     kept = ~shapely.is_empty(pieces)
     return pieces[kept], cells[kept], index[at[kept]]
+
+
+def _without_collections(geoms: Geometries, index: NDArray[np.intp]) -> tuple[Geometries, NDArray[np.intp]]:
+    """Collections taken apart, for GEOS does not cut them; what is in them has the index of the whole."""
+    while (mixed := shapely.get_type_id(geoms) == COLLECTION).any():
+        parts, of = shapely.get_parts(geoms[mixed], return_index=True)
+        index = np.concatenate([index[~mixed], index[mixed][of]])
+        geoms = np.concatenate([geoms[~mixed], parts])
+    return geoms, index
 
 
 def _turned_home(geoms: Geometries) -> Geometries:
@@ -170,13 +182,20 @@ def _turned_home(geoms: Geometries) -> Geometries:
 
 def _at_home(geometry: shapely.Geometry) -> shapely.Geometry:
     """One geometry cut at every antimeridian, and its parts moved to where they are between -180° and 180°."""
+    singles, _ = _without_collections(np.array([geometry], dtype=object), np.zeros(1, np.intp))
+    return shapely.union_all([part for one in singles for part in _turned(one)])
+
+
+def _turned(geometry: shapely.Geometry) -> list[shapely.Geometry]:
+    if geometry.is_empty:
+        return []
     xmin, _, xmax, _ = geometry.bounds
     first, last = np.floor((xmin + 180) / 360), np.floor((xmax + 180) / 360)
     parts = []
     for turn in np.arange(first, last + 1) * 360:
         part = shapely.intersection(geometry, shapely.box(turn - 180, -90, turn + 180, 90))
         parts.append(shapely.transform(part, lambda lonlat, turn=turn: lonlat - [turn, 0]))
-    return shapely.union_all(parts)
+    return parts
 
 
 def _buffered_in(cell: _Cell, pieces: Geometries, metres: float) -> Geometries:
@@ -289,7 +308,7 @@ def _within_world(areas: Geometries) -> Geometries:
 
 def _areas_of(geoms: Geometries) -> Geometries:
     """The polygons of the geometries; what cutting or mending leaves of lines and points is none."""
-    mixed = np.flatnonzero(shapely.get_type_id(geoms) == shapely.GeometryType.GEOMETRYCOLLECTION)
+    mixed = np.flatnonzero(shapely.get_type_id(geoms) == COLLECTION)
     result = geoms.copy()
     for at in mixed:
         parts = shapely.get_parts(geoms[at])

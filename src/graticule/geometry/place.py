@@ -36,6 +36,8 @@ SMALLEST_RADIUS = 6_335_439.0
 # one projection is not in another. The error goes with the square of their length: 1/8 · (2/64)² of the reach. Along
 # a parallel near a pole no piece is longer than a degree.
 PIECES = 64
+# Metres: half way to the other side of the Earth.
+TORN = 10_000_000.0
 POINT, LINE, POLYGON, COLLECTION = 0, 1, 3, 7
 
 
@@ -136,9 +138,14 @@ class Place:
 
     def _to_lines(self, lines: Geometries) -> Metres:
         """The distance to lines in degrees: in the projection that keeps distances from the place."""
-        flat = shapely.transform(lines, lambda lonlat: np.column_stack(self._around(lonlat[:, 0], lonlat[:, 1])))
-        away: Metres = shapely.distance(flat, shapely.Point(0, 0))
-        return np.nan_to_num(away, nan=np.inf)
+        parts, of = shapely.get_parts(lines, return_index=True)
+        lonlat, part = shapely.get_coordinates(parts, return_index=True)
+        flat = np.column_stack(self._around(lonlat[:, 0], lonlat[:, 1]))
+        one = np.flatnonzero(part[1:] == part[:-1])
+        result = np.full(len(lines), np.inf)
+        np.minimum.at(result, of[part[one]], _from_origin(flat[one], flat[one + 1]))
+        result[np.isnan(result)] = np.inf
+        return result
 
     @cached_property
     def _around(self) -> Proj:
@@ -173,6 +180,20 @@ def _is_all_around(box: Box, crs: Crs) -> bool:
 def azimuthal(longitude: float, latitude: float) -> Proj:
     """The azimuthal equidistant projection of WGS 84 around a place, in metres: true in every direction from it."""
     return Proj(proj="aeqd", ellps="WGS84", lon_0=longitude, lat_0=latitude)
+
+
+def _from_origin(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> Metres:
+    """How far the origin is from each of the edges between positions (n, 2).
+
+    From ``TORN`` on only the ends count: around the place on the other side of the Earth the projection is torn apart.
+    """
+    along = ends - starts
+    lengths = np.maximum((along**2).sum(axis=1), 1e-18)
+    share = np.clip(-(starts * along).sum(axis=1) / lengths, 0, 1)
+    nearest = np.hypot(*(starts + share[:, None] * along).T)
+    at_ends = np.minimum(np.hypot(*starts.T), np.hypot(*ends.T))
+    result: Metres = np.where(at_ends > TORN, at_ends, nearest)
+    return result
 
 
 def area_and_perimeter(geoms: Geometries, crs: Crs) -> NDArray[np.float64]:

@@ -33,7 +33,8 @@ class FileStore(Protocol):
 
     Paths are cleaned by ``paths.clean_path``: every method raises its ``BadRequest``, and ``BadRequest`` also for a
     path on which there is a link or anything else but files and directories. ``NotFound`` when there is nothing.
-    Methods that write raise ``Unavailable`` when the disk is full; nothing has changed then.
+    Methods that write raise ``Unavailable`` when the disk is full, and ``Forbidden`` when the account would hold more
+    than it may; nothing has changed then.
     """
 
     def info(self, account: int, path: str) -> FileInfo:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from graticule.errors import BadRequest, Conflict, NotFound
+from graticule.errors import BadRequest, Conflict, Forbidden, NotFound
 from graticule.storage.base import FileInfo
 from graticule.storage.disk import CHUNK, disk_errors, in_use, locked, marked_in_use, sync
 from graticule.storage.naming import free_names
@@ -37,7 +37,9 @@ class LocalFileStore:
     Links are never followed. Files put into the tree from outside are seen when their names are valid paths.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limit: int | None = None) -> None:
+        """``limit`` is how many bytes the files of one account may hold together."""
+        self._limit = limit
         root.mkdir(parents=True, exist_ok=True)
         self._root = root.resolve()
         self._usage = UsageReader()
@@ -106,6 +108,7 @@ class LocalFileStore:
                     targets = _targets("", free)  # a suffix may have made a name too long
                 for path in targets:
                     self._refuse_taken(account, path)
+                self._refuse_too_much(account, targets)
                 publish(_new_folder(home, _JOURNAL), home / _FILES, targets)
                 return tuple(self.info(account, path) for path in targets)
 
@@ -182,6 +185,15 @@ class LocalFileStore:
         if self._locate(account, path).is_dir():
             raise Conflict(f"There is a directory at {path or '/'}.", field="path", value=path)
         self._refuse_file_above(account, path)
+
+    def _refuse_too_much(self, account: int, targets: Mapping[str, Path]) -> None:
+        """Raise ``Forbidden`` when the account would hold more than it may; what takes less room than before may go."""
+        if self._limit is None:
+            return
+        places = ((staged, self._locate(account, path)) for path, staged in targets.items())
+        grows = sum(staged.stat().st_size - (old.stat().st_size if old.exists() else 0) for staged, old in places)
+        if grows > 0 and sum(self.usage(account).values()) + grows > self._limit:
+            raise Forbidden("Storage limit exceeded", expected=f"up to {self._limit} bytes in all")
 
     def _refuse_file_above(self, account: int, path: str) -> None:
         root = self._home(account) / _FILES

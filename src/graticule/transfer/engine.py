@@ -50,6 +50,8 @@ _CONFIG = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE",
     "GPX_ELE_AS_25D": "YES",
     "OSM_USE_CUSTOM_INDEXING": "YES",
+    # GDAL's faster way mixes up the geometries of a file in which a feature has none.
+    "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
     # Polygons stay areas with their holes; as closed lines nobody could tell which is a hole.
     "DXF_WRITE_HATCH": "YES",
 }

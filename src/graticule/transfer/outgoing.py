@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # A dBASE number has 24 characters, of which GDAL gives 15 to the decimals; beyond this they would not hold it.
 LARGEST_DBF_NUMBER = 1e20
+LARGEST_INT = 2**31 - 1
 
 # What a name must not hold, by the format's rule: MapInfo's own, XML 1.0's for names (2.3), and GDAL's KML, which
 # puts names into attributes as they are.
@@ -117,10 +118,14 @@ def _type(row: Export, column: Column, survey: Survey | None) -> pa.DataType:
         return kinds[row.times]
     if column.type == "date" and row.name == "kml":
         return pa.string()
+    # Older programs know no other integers in MapInfo's files.
+    if row.name == "mif" and column.type == "integer" and survey and survey.largest.get(column.name, 0) <= LARGEST_INT:
+        return pa.int32()
     # MapInfo reads no answer as no, and writes numbers with an exponent.
     if row.name == "mif" and column.type == "boolean" and survey and column.name in survey.with_nulls:
         return pa.string()
-    if row.name == "shp" and survey and survey.largest.get(column.name, 0.0) >= LARGEST_DBF_NUMBER:
+    wide = column.type in ("real", "number")
+    if row.name == "shp" and wide and survey and survey.largest.get(column.name, 0.0) >= LARGEST_DBF_NUMBER:
         return pa.string()
     return ARROW[column.type]
 

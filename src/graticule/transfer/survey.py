@@ -56,6 +56,9 @@ class Survey:
         if pa.types.is_string(values.type):
             most = pc.max(pc.binary_length(values)).as_py() or 0
             self.longest[name] = max(self.longest.get(name, 0), most)
+        elif pa.types.is_integer(values.type):
+            low, high = (each.as_py() or 0 for each in pc.min_max(values).values())
+            self.largest[name] = max(self.largest.get(name, 0.0), -low, high)
         elif pa.types.is_floating(values.type):
             finite = pc.if_else(pc.is_finite(values), pc.abs(values), 0.0)
             self.largest[name] = max(self.largest.get(name, 0.0), pc.max(finite).as_py() or 0.0)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import shapely
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +42,11 @@ class Workbook:
         self._begin_sheet()
 
     def close(self) -> None:
-        self._book.close()
+        """Puts the file together. Raises OSError."""
+        try:
+            self._book.close()
+        except FileCreateError as error:
+            raise error.args[0] from error
 
     def _begin_sheet(self) -> None:
         self._sheets += 1
@@ -126,8 +132,11 @@ def write_workbook(
                 columns += _place_columns(batch.column(len(fields)), geometry_type, len(places))
             for cells in zip(*columns, strict=True):
                 book.write_row(cells, writers)
-    finally:
-        book.close()
+    except BaseException:
+        with suppress(OSError):
+            book.close()
+        raise
+    book.close()
 
 
 def _places(geometry_type: str | None, taken: set[str], *, high: bool) -> list[str]:

@@ -61,6 +61,11 @@ class Job:
             yield pa.RecordBatch.from_arrays(values, schema=schema)
 
 
+def work_folder(target: Path) -> Path:
+    """Where files are that are made on the way; a layer may be called like any of them."""
+    return target.parent / "work"
+
+
 def write_part(job: Job, batches: Iterator[pa.RecordBatch]) -> None:
     """Writes the file. Raises BadRequest for what the format cannot hold, Unavailable for a full disk."""
     _WRITERS.get(job.row.name, _write_by_gdal)(job, batches)
@@ -143,7 +148,7 @@ def _write_kml(job: Job, batches: Iterator[pa.RecordBatch]) -> None:
 
 def _write_dxf(job: Job, batches: Iterator[pa.RecordBatch]) -> None:
     """A drawing has no attributes; all that is in it lies on one layer, which is called like the file."""
-    head, plain = job.target.with_name("header.dxf"), job.target.with_name("plain.dxf")
+    head, plain = work_folder(job.target) / "header.dxf", work_folder(job.target) / "plain.dxf"
     head.write_text(dxf.header(job.name, job.colour), "latin-1")
     _write_by_gdal(replace(job, target=plain, fields=()), batches, HEADER=str(head))
     dxf.on_layer(plain, job.target, job.name)

@@ -18,7 +18,7 @@ from graticule.transfer.drivers import FAMILIES, require_export, sidecar
 from graticule.transfer.outgoing import Notes, Written
 from graticule.transfer.stream import GEOMETRY
 from graticule.transfer.survey import Survey, survey
-from graticule.transfer.writers import Job, write_part
+from graticule.transfer.writers import Job, work_folder, write_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ def write(
     goal = projections.stated(asked) if asked else row.crs or projections.named(features.crs)
     with TemporaryDirectory(dir=target.parent) as folder:
         draft = target.parent / folder / target.name
-        draft.parent.chmod(0o755)
+        work_folder(draft).mkdir()
         paths = _Export(row, features, goal, draft, name, progress).run()
         if prj and row.prj and features.geometry_type is not None:
             paths.append(_prj(draft, goal))
@@ -121,7 +121,7 @@ class _Export:
     def _survey(self) -> Survey:
         geometry = self.features.geometry_type is not None
         schema = _schema([(column.name, _arrow(column)) for column in self.features.columns], geometry=geometry)
-        return survey(self._watched(self._prepared()), schema, self.draft.parent / "features.arrow")
+        return survey(self._watched(self._prepared()), schema, work_folder(self.draft) / "features.arrow")
 
     def _watched(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Lets the work be ended in the first of two passes; nothing is written yet."""
@@ -138,7 +138,9 @@ class _Export:
         if not self.row.bare and found.census.nulls:
             notes.add(f"Features without geometry are left out, for the format cannot hold them: {found.census.nulls}.")
         if self.row.name == "mif" and self.features.geometry_type is not None:
-            mapinfo.require_system(self.draft.parent, self.goal, found.box)
+            if {shapes.MULTIPOINT, shapes.COLLECTION} & set(found.census.codes):
+                notes.add("A feature of several points or of several kinds of geometry becomes several features.")
+            mapinfo.require_system(work_folder(self.draft), self.goal, found.box)
 
     def _prepared(self) -> Iterator[pa.RecordBatch]:
         """The batches in the projection of the file, without what the format makes no difference of."""

@@ -111,6 +111,7 @@ export class LayerList {
 }
 
 function plainMark(layer: LayerConfig): SVGElement | null {
+  if (layer.type === "wms") return icon("tile");
   return layer.type === "raster" || layer.type === "tile" ? icon(layer.type) : null;
 }
 

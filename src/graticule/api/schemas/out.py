@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from graticule.actions.layers import job_of, state_of
+from graticule.api.schemas.sources import datasource_of_layer_out, form_of_layer_out
 from graticule.catalogue.access import PERMISSIONS
 from graticule.stores.base import KEY
 
@@ -83,7 +84,7 @@ def layer_out(view: LayerView, expand: Collection[str] = (), options: Sequence[O
         "id": str(layer.id),
         "owner": str(layer.owner_id),
         "map_id": str(layer.map_id),
-        "datasource_id": None,
+        "datasource_id": text_or_none(layer.datasource_id),
         "resource_id": str(layer.resource_id),
         **{name: getattr(layer, name) for name in LAYER_TEXTS},
         "x_min": xmin,
@@ -103,9 +104,9 @@ def layer_out(view: LayerView, expand: Collection[str] = (), options: Sequence[O
     if "columns" in expand:
         out["columns"] = columns_out(view)
     if "datasource" in expand:
-        out["datasource"] = None
+        out["datasource"] = None if view.datasource is None else datasource_of_layer_out(view.datasource)
     if "form" in expand:
-        out["form"] = None
+        out["form"] = None if view.form is None else form_of_layer_out(view.form)
     return out
 
 
@@ -139,7 +140,7 @@ def table_out(view: TableView, rows: int | None = None) -> dict[str, Any]:
     """A table; with ``rows`` how many it has."""
     table, dataset = view.table, view.dataset
     out: dict[str, Any] = {
-        "name": table.name,
+        "name": view.name,
         "geometry": table.geometry_type,
         "srid": _srid(table.crs),
         "is_view": False,
@@ -149,6 +150,10 @@ def table_out(view: TableView, rows: int | None = None) -> dict[str, Any]:
         "resource_id": str(dataset.resource_id),
         "owner_id": dataset.account_id,
     }
+    if view.external is not None:
+        found, source = view.external.found, view.external.datasource
+        out |= {"is_view": found.is_view, "primary_key": found.key, "schema": found.schema}
+        out |= {"resource_id": str(source.resource_id), "owner_id": source.owner_id}
     return out if rows is None else out | {"num_rows": rows}
 
 
