@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from graticule.catalogue.database import exclusive
 from graticule.catalogue.orm import Dataset, Layer, Resource
 from graticule.errors import BadRequest, NotFound, Unavailable
 from graticule.transfer.drivers import group
@@ -262,7 +261,8 @@ def geometry_type_of(backend: Backend, account: int, name: str) -> str:
 
 def suit(layer: Layer, dataset: Dataset, table: Table) -> None:
     """Give a layer the type and projection of its data, which may be another file's by now."""
-    found = (table.family or dataset.family or layer.type, epsg_of(table))
+    family = layer.type if dataset.kind == "wfs" else table.family or dataset.family or layer.type
+    found = (family, epsg_of(table))
     if table.geometry_type is not None and found != (layer.type, layer.epsg):
         layer.type, layer.epsg = found
         for changed in (layer, layer.map):
@@ -286,10 +286,8 @@ def _store_table(path: str) -> str:
 
 @contextmanager
 def keeping(backend: Backend, account: int) -> Iterator[None]:
-    """Hold the account's tables and what the catalogue says of them together, across processes."""
-    path = backend.accounts / str(account) / "tables.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with exclusive(path):
+    """Hold the account's tables and what the catalogue says of them together, across processes and machines."""
+    with backend.catalogue.exclusive(f"accounts/{account}/tables.lock"):
         yield
 
 

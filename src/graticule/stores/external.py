@@ -18,7 +18,7 @@ import shapely
 
 from graticule.addresses import Unreachable, address_of
 from graticule.errors import BadRequest, NotFound, Unavailable
-from graticule.model.features import GEOMETRY_TYPES, Batch, Table
+from graticule.model.features import GEOMETRY_TYPES, Batch, Summary, Table
 from graticule.stores import external_sql as sql
 from graticule.stores.external_sql import Found
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from graticule.model.databases import Login
-    from graticule.model.features import Box, Query
+    from graticule.model.features import Box, Column, Query
 
 NAME = re.compile(r"external:(\d{1,18}):([^.]+)\.(.+)", re.DOTALL)
 CONNECT_SECONDS = 5
@@ -101,6 +101,16 @@ class ExternalTables:
             cursor.execute(text, values)
             while rows := cursor.fetchmany(batch_size):
                 yield _batch(rows, sql.names_of(found, query), geometry=query.geometry)
+
+    def summary(self, name: str, query: Query, column: Column) -> Summary:
+        login, found = self._found(name)
+        return Summary(*(_told(value) for value in self._row(login, *sql.summary(found, query, column))))
+
+    def distinct(self, name: str, query: Query, column: Column) -> list[Any]:
+        login, found = self._found(name)
+        text, values = sql.distinct(found, query, column)
+        with self._reading(login) as connection:
+            return [_told(value) for (value,) in connection.execute(text, values).fetchall()]
 
     def version(self, name: str, feature: int) -> str | None:
         login, found = self._found(name)

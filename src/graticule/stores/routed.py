@@ -10,7 +10,7 @@ from graticule.stores.external import is_external
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from graticule.model.features import Batch, Box, Query, Table
+    from graticule.model.features import Batch, Box, Column, Query, Summary, Table
     from graticule.stores.base import Change, FeatureStore
     from graticule.stores.external import ExternalTables
 
@@ -39,6 +39,16 @@ class RoutedStore:
         if is_external(table.name):
             return self.external.read(table.name, query, batch_size)
         return self.own.read(account, table, query, batch_size=batch_size)
+
+    def summary(self, account: int, table: Table, query: Query, column: Column) -> Summary:
+        if is_external(table.name):
+            return self.external.summary(table.name, query, column)
+        return self.own.summary(account, table, query, column)
+
+    def distinct(self, account: int, table: Table, query: Query, column: Column) -> list[Any]:
+        if is_external(table.name):
+            return self.external.distinct(table.name, query, column)
+        return self.own.distinct(account, table, query, column)
 
     def version(self, account: int, table: Table, feature: int) -> str | None:
         if is_external(table.name):
