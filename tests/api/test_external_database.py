@@ -296,3 +296,31 @@ def test_private_addresses(user: Caller, database: int) -> None:
     source = datasource(user, database)
     nested = refused(user.get(f"tables?connection_id={source['id']}"), 400, "connection_id")
     assert "private" in nested["msg"]
+
+
+def test_what_is_asked_of_its_layers(author: Caller, source: Any, data_dir: Path) -> None:
+    """Search, location queries, what attributes hold, and buffers."""
+    number = layer(author, source, "cities")["id"]
+    cities = json.loads((data_dir / "cities.geojson").read_text())["features"]
+    people = sorted(one["properties"]["population"] for one in cities)
+    path = f"layers/{number}/attributeops"
+    info = got(author.get(f"{path}/info?column=people"))
+    asked = ("count", "nulls", "min", "max", "sum")
+    assert [info[name] for name in asked] == [1000, 0, people[0], people[-1], sum(people)]
+    assert got(author.get(f"{path}/distinct?column=founded"))["data"] == ["1999-12-31"]
+    assert got(author.get(f"{path}/distinct?column=seen"))["data"] == ["2001-02-03T04:05:06.789Z"]
+    assert got(author.get(f"{path}/distinct?column=area&where=id>2")) == {
+        "type": "distinct", "total": 2, "page": 1, "data": [1.5, 7],
+    }  # fmt: skip
+    names = sorted({one["properties"]["name"] for one in cities})
+    assert got(author.get(f"{path}/distinct?column=name&perpage=1000"))["data"] == names
+    for name in ("big", "share", "more", 'Odd %25s "name'):
+        assert got(author.get(f"{path}/info?column={name}"))["count"] == 1000
+    assert got(author.get(f"{path}/max?column=big"))["max"] is True
+    found = got(author.get(f"search?query=sao pau&replace_special_chars=1&fields={number}~name~people:DESC"))
+    assert [one["result"] for one in found["data"]] == ["São Paulo"]
+    x, y = cities[0]["geometry"]["coordinates"]
+    (here,) = got(author.get(f"geo_utils/nearest?layer_id={number}&point_x={x}&point_y={y}"))
+    assert (here["data"]["name"], here["__distance"]) == (cities[0]["properties"]["name"], pytest.approx(0, abs=1e-6))
+    buffer = made(author.post(f"layers/{number}/buffer", json={"name": "b", "size": 1, "merge_geom": False}))
+    assert got(author.get(f"layers/{buffer['id']}/features?perpage=1"))["total"] == 1000
