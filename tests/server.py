@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
 from graticule.actions import keys, users
-from graticule.backend import open_backend
+from graticule.backend import Backend, open_backend
 from graticule.catalogue.access import Actor
 from graticule.settings import Settings
 
@@ -77,6 +79,15 @@ class Server:
             os.killpg(self.process.pid, signal)
             self.process.wait(20)
             self.process = None
+
+    @contextmanager
+    def backend(self) -> Iterator[Backend]:
+        """What the server has open, opened once more: to look at what it keeps."""
+        opened = open_backend(Settings(data=self.data))
+        try:
+            yield opened
+        finally:
+            opened.close()
 
     def anonymous(self) -> Caller:
         return Caller(self.url)

@@ -46,6 +46,8 @@ class Things:
     file: str = ""
     role: int = 0
     account: int = 0
+    datasource: str = ""
+    form: str = ""
     resources: dict[str, str] = field(default_factory=dict)
 
 
@@ -108,7 +110,26 @@ def a_user(owner: Caller) -> Things:
     return Things(account=account["id"], resources={"user": account["resource_id"]})
 
 
-MAKERS = {"map": a_map, "layer": a_map, "table": a_table, "file": a_file, "role": a_role, "user": a_user}
+def a_datasource(owner: Caller) -> Things:
+    source = made(owner.post("datasources", json={"name": "a source", "type": 20, "params": {"src": "/a.shp"}}))
+    return Things(datasource=source["id"], resources={"datasource": source["resource_id"]})
+
+
+def a_form(owner: Caller) -> Things:
+    form = made(owner.post("forms", json={"name": "a form", "definition": []}))
+    return Things(form=form["id"], resources={"form": form["resource_id"]})
+
+
+MAKERS = {
+    "map": a_map,
+    "layer": a_map,
+    "table": a_table,
+    "file": a_file,
+    "role": a_role,
+    "user": a_user,
+    "datasource": a_datasource,
+    "form": a_form,
+}
 
 
 @dataclass(frozen=True)
@@ -293,7 +314,30 @@ OF_USER = [
     Action("delete a user", lambda c, t: c.delete(f"users/{t.account}"), 204, EDIT, stranger=403),
 ]
 
-KINDS = {"map": OF_MAP, "layer": OF_LAYER, "table": OF_TABLE, "file": OF_FILE, "role": OF_ROLE, "user": OF_USER}
+OF_DATASOURCE = [
+    Action("get a datasource", lambda c, t: c.get(f"datasources/{t.datasource}"), 200, READ),
+    Action("change it", lambda c, t: c.put(f"datasources/{t.datasource}", json={"name": "renamed"}), 200, EDIT),
+    Action("share", lambda c, t: c.post(f"resources/{t.resources['datasource']}/permissions", json=GRANT), 201, GIVE),
+    Action("delete it", lambda c, t: c.delete(f"datasources/{t.datasource}"), 204, {"OWNER"}),
+]
+
+OF_FORM = [
+    Action("get a form", lambda c, t: c.get(f"forms/{t.form}"), 200, READ),
+    Action("change it", lambda c, t: c.put(f"forms/{t.form}", json={"name": "renamed"}), 200, EDIT),
+    Action("share", lambda c, t: c.post(f"resources/{t.resources['form']}/permissions", json=GRANT), 201, GIVE),
+    Action("delete it", lambda c, t: c.delete(f"forms/{t.form}"), 204, {"OWNER"}),
+]
+
+KINDS = {
+    "map": OF_MAP,
+    "layer": OF_LAYER,
+    "table": OF_TABLE,
+    "file": OF_FILE,
+    "role": OF_ROLE,
+    "user": OF_USER,
+    "datasource": OF_DATASOURCE,
+    "form": OF_FORM,
+}
 
 
 def answers(actions: list[Action], caller: Caller, things: Things) -> dict[str, int]:
@@ -310,8 +354,10 @@ def test_each_permission(owners: dict[str, Caller], other: Caller, kind: str, pe
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("permission", ["READ", "EDIT", "UPDATE_MDC", "OWNER"])
-@pytest.mark.parametrize("through", ["role", "nested role"])
+@pytest.mark.parametrize(
+    ("through", "permission"),
+    [("role", "READ"), ("role", "OWNER"), ("nested role", "EDIT"), ("nested role", "UPDATE_MDC")],
+)
 def test_by_a_role(
     owners: dict[str, Caller],
     members: dict[str, Caller],

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.answers import refused
+from tests.people import join, new_role, share_with_role
 from tests.server import Caller, Server
 from tests.sharing import (
     account_of,
@@ -84,6 +86,40 @@ def test_a_map_is_public_from_its_share_to_its_end_in_every_process(several: Ser
             assert statuses(several, paths, times=2) == {path: {200} for path in paths}
             unshare(owner, found["resource_id"], given)
             assert statuses(several, paths, times=4) == hidden
+
+
+def test_every_change_of_a_role_counts_at_once_in_every_process(several: Server) -> None:
+    with several.new_user() as owner, several.new_user() as member:
+        found, top, role = new_map(owner), new_role(owner), new_role(owner)
+        path, there, gone = f"maps/{found['id']}?api_key={member.key}", {200}, {404}
+
+        def seen() -> set[int]:
+            return statuses(several, [path], times=6)[path]
+
+        share_with_role(owner, found["resource_id"], top["id"], "READ")
+        join(owner, role["id"], member)
+        assert seen() == gone
+        for parent, expected in ((top["id"], there), (None, gone), (top["id"], there)):
+            got(owner.put(f"roles/{role['id']}", json={"parent_id": parent}))
+            assert seen() == expected
+        assert owner.delete(f"roles/{role['id']}/users/{member.user_id}").status_code == 204
+        assert seen() == gone
+        join(owner, role["id"], member)
+        assert seen() == there
+        assert owner.delete(f"roles/{top['id']}").status_code == 204
+        assert seen() == gone
+
+
+def test_the_last_administrator_stays(several: Server) -> None:
+    with several.new_user(administrator=True) as first, several.new_user(administrator=True) as last:
+        got(last.put(f"users/{first.user_id}", json={"administrator": False}))
+        refused(first.post("users", json={"username": "x"}), 403)
+        for sent in ({"active": False}, {"administrator": "f"}):
+            refused(last.put(f"users/{last.user_id}", json=sent), 409)
+        for path in (f"users/{last.user_id}", f"users/{last.user_id}?force=true"):
+            refused(last.delete(path), 409)
+        got(last.put(f"users/{first.user_id}", json={"administrator": True}))
+        got(last.put(f"users/{last.user_id}", json={"administrator": False}))
 
 
 def test_a_revoked_key_ends_in_every_process(several: Server) -> None:

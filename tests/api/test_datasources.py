@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from typing import Any
 
 import pytest
 from tests.answers import refused
 from tests.server import Caller, Server
 from tests.sharing import got, made, new_map, new_table, share, unshare
+
+from graticule.catalogue.orm import Datasource
 
 PLACE = {"host": "db.example", "port": 5432, "database": "gis", "user": "reader"}
 PASSWORD = 'pass"word ä'
@@ -25,12 +26,10 @@ def database(caller: Caller) -> dict[str, Any]:
 
 def password_in(server: Server, datasource: str) -> str | None:
     """What the server would log in with."""
-    from graticule.catalogue.secrets import KeyBox, installation_secret
-    from graticule.settings import Settings
-
-    with sqlite3.connect(server.data / "catalogue.sqlite") as catalogue:
-        (secret,) = catalogue.execute("SELECT secret FROM datasources WHERE id = ?", (datasource,)).fetchone()
-    return None if secret is None else KeyBox(installation_secret(Settings(data=server.data))).unlock(secret)
+    with server.backend() as backend, backend.catalogue.read() as session:
+        found = session.get_one(Datasource, int(datasource))
+        assert PASSWORD not in f"{found.params}{found.secret}"
+        return None if found.secret is None else backend.keys.unlock(found.secret)
 
 
 def test_a_datasource(user: Caller) -> None:
@@ -155,8 +154,6 @@ def test_the_password_is_kept_and_never_told(server: Server, user: Caller) -> No
         assert PASSWORD not in user.get(path).text
         assert "password" not in user.get(path).text
     assert password_in(server, one["id"]) == PASSWORD
-    with sqlite3.connect(server.data / "catalogue.sqlite") as catalogue:
-        assert "word ä" not in "\n".join(catalogue.iterdump())
     verbatim = '{"Password": "x", "port": 5432.0,\n "more" : [1.10]}'
     other = made(user.post("datasources", json={"type": 10, "params": verbatim}))
     assert other["params"] == '{"port": 5432.0, "more": [1.10]}'

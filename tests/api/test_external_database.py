@@ -181,6 +181,28 @@ def test_a_layer(author: Caller, source: Any) -> None:
     got(author.put(f"{url}/refresh_columns"))
 
 
+OPS = [
+    ("people", {"count": 1000, "nulls": 0, "max": 24874500}), ("area", {"distinct": 3, "min": 1.5}),
+    ("big", {"min": True, "max": True, "avg": None}), ("founded", {"nulls": 1, "min": "1999-12-31"}),
+    ("seen", {"distinct": 1, "max": "2001-02-03T04:05:06.789Z"}), ("name", {"type": "text"}),
+    ("more", {"min": '{"a": 1}', "distinct": 1}),
+]  # fmt: skip
+
+
+def test_what_columns_hold(author: Caller, source: Any) -> None:
+    url = f"layers/{layer(author, source, 'cities')['id']}"
+    for column, wanted in OPS:
+        info = got(author.get(f"{url}/attributeops/info?column={column}"))
+        assert {name: info[name] for name in wanted} == wanted
+    distinct = got(author.get(f"{url}/attributeops/distinct?column=area&where=FID>2"))
+    assert (distinct["total"], distinct["data"]) == (2, [1.5, 7])
+    names = got(author.get(f"{url}/attributeops/distinct?column=name&perpage=1000"))["data"]
+    assert names == sorted(set(names))
+    assert author.get(f"{url}/export.csv").text.count("Shanghai") >= 1
+    found = got(author.get("search", params={"query": "shangh", "fields": f"{url.removeprefix('layers/')}~name"}))
+    assert [one["result"] for one in found["data"]] == ["Shanghai"]
+
+
 def test_layers_of_odd_tables(author: Caller, source: Any) -> None:
     odd = layer(author, source, ODD)
     assert (odd["type"], odd["epsg"]) == ("polygon", "3035")

@@ -203,6 +203,8 @@ def test_layers_of_one_file_share_the_job(idle: Server, waiter: Caller) -> None:
     map_id = new_map(waiter)["id"]
     layers = [new_file_layer(waiter, map_id, "many.csv") for _ in range(3)]
     assert len({layer["job_id"] for layer in layers}) == 1
+    assert {layer["type"] for layer in layers} == {None}
+    assert [waiter.get(f"layers/{layers[0]['id']}/{path}").status_code for path in ("columns", "features")] == [503] * 2
     assert got(waiter.get("jobs"))["total"] == 1
     job = do(idle, waiter, layers[0]["job_id"])
     assert job["result"]["layer_ids"] == [layer["id"] for layer in layers]
@@ -439,7 +441,7 @@ def test_jobs_outlive_the_server(tmp_path: Path) -> None:
             layer = new_file_layer(caller, new_map(caller)["id"], "many.csv")
             server.stop()
             (tmp_path / "jobs.sqlite").unlink()  # what holds is in the catalogue
-            server.environment["GRATICULE_JOB_WORKERS"] = "2"
+            server.environment["GRATICULE_JOB_WORKERS"] = "1"
             server.start()
             assert over(caller, layer["job_id"])["state"] == "done"
             caller.close()

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from tests.answers import refused
 from tests.people import join, new_role, share_with_role
@@ -34,16 +33,6 @@ def other(server: Server) -> Iterator[Caller]:
 def third(server: Server) -> Iterator[Caller]:
     with server.new_user() as caller:
         yield caller
-
-
-@pytest.fixture(scope="module")
-def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of two processes."""
-    running = Server(tmp_path_factory.mktemp("several"), workers=2)
-    running.new_user(administrator=True).close()
-    running.start()
-    yield running
-    running.stop()
 
 
 def can_share_with(owner: Caller, resource: str, role: dict[str, Any]) -> int:
@@ -329,46 +318,6 @@ def test_the_last_owner(user: Caller, other: Caller) -> None:
     assert user.delete(f"roles/{role['id']}").status_code == 204
     refused(user.get(f"maps/{found['id']}"), 404)
     assert other.get(f"maps/{found['id']}").status_code == 200
-
-
-def seen(server: Server, caller: Caller, path: str) -> set[int]:
-    """The answers of a server of several processes, each on a connection of its own, so that any may answer."""
-    assert caller.key is not None
-    limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(base_url=f"{server.url}/1/", limits=limits, headers={"API-Key": caller.key}, timeout=60) as fresh:
-        return {fresh.get(path).status_code for _ in range(6)}
-
-
-def test_every_change_of_a_role_counts_at_once_in_every_process(several: Server) -> None:
-    with several.new_user() as owner, several.new_user() as member:
-        found, top, role = new_map(owner), new_role(owner), new_role(owner)
-        path, there, gone = f"maps/{found['id']}", {200}, {404}
-        share_with_role(owner, found["resource_id"], top["id"], "READ")
-        join(owner, role["id"], member)
-        assert seen(several, member, path) == gone
-        for parent, expected in ((top["id"], there), (None, gone), (top["id"], there)):
-            got(owner.put(f"roles/{role['id']}", json={"parent_id": parent}))
-            assert seen(several, member, path) == expected
-        assert owner.delete(f"roles/{role['id']}/users/{member.user_id}").status_code == 204
-        assert seen(several, member, path) == gone
-        join(owner, role["id"], member)
-        assert seen(several, member, path) == there
-        assert owner.delete(f"roles/{top['id']}").status_code == 204
-        assert seen(several, member, path) == gone
-
-
-def test_the_last_administrator_stays(several: Server) -> None:
-    with several.new_user(administrator=True) as admin:
-        users = {one["id"]: one for one in got(admin.get("users"))["data"]}
-        first = next(one["id"] for one in users.values() if one["administrator"] and one["id"] != admin.user_id)
-        got(admin.put(f"users/{first}", json={"administrator": False}))
-        for sent in ({"active": False}, {"administrator": "f"}):
-            refused(admin.put(f"users/{admin.user_id}", json=sent), 409)
-        refused(admin.delete(f"users/{admin.user_id}"), 409)
-        refused(admin.delete(f"users/{admin.user_id}?force=true"), 409)
-        got(admin.put(f"users/{first}", json={"administrator": True}))
-        got(admin.put(f"users/{admin.user_id}", json={"administrator": False}))
-        refused(admin.post("users", json={"username": "x"}), 403)
 
 
 def test_what_is_behind_a_resource(user: Caller) -> None:

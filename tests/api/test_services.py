@@ -17,18 +17,15 @@ from tests.api import ogc
 from tests.server import Caller, Server, free_port, wait_until
 from tests.sharing import feature_ids, got, made, new_map, share
 
+from graticule.catalogue.orm import Layer
+
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
-REFRESH = 3
 
 
 @pytest.fixture(scope="module")
 def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that may ask services on this machine, and whose copies of features are soon old."""
-    settings = {
-        "GRATICULE_FETCH_PRIVATE_ADDRESSES": "true",
-        "GRATICULE_WFS_REFRESH_SECONDS": str(REFRESH),
-        "GRATICULE_SERVICE_TIMEOUT": "30",
-    }
+    """A server that may ask services on this machine."""
+    settings = {"GRATICULE_FETCH_PRIVATE_ADDRESSES": "true", "GRATICULE_SERVICE_TIMEOUT": "30"}
     running = Server(tmp_path_factory.mktemp("near"), environment=settings)
     running.new_user(administrator=True).close()
     running.start()
@@ -49,9 +46,23 @@ def service(data_dir: Path) -> Iterator[ogc.Service]:
 
 
 def layer(caller: Caller, source: dict[str, Any], **fields: Any) -> Any:
+    """A layer on a map of its own, when it is no longer busy."""
     map_id = new_map(caller, epsg="3857", bgcolor="255,255,255")["id"]
     sent = {"type": source["type"], "source": json.dumps(source), **fields}
-    return made(caller.post(f"maps/{map_id}/layers", json=sent))
+    return settled(caller, made(caller.post(f"maps/{map_id}/layers", json=sent)))
+
+
+def settled(caller: Caller, found: Any) -> Any:
+    """The layer when its copy has been made."""
+    seen = [found]
+
+    def is_settled() -> bool:
+        if seen[-1]["status"] == "busy":
+            seen.append(got(caller.get(f"layers/{found['id']}")))
+        return bool(seen[-1]["status"] != "busy")
+
+    wait_until(is_settled, "the layer stays busy")
+    return seen[-1]
 
 
 def wms(service: ogc.Service, **fields: Any) -> dict[str, Any]:
@@ -208,10 +219,16 @@ def test_forms_and_addresses_are_checked(user: Caller, kind: str) -> None:
     assert got(user.get("datasources"))["data"] == []
 
 
+@pytest.mark.parametrize("url", PRIVATE)
+def test_tiles_of_private_networks_are_refused(user: Caller, url: str) -> None:
+    source = {"type": "tile", "src": url.rstrip("/") + "/{z}/{x}/{y}.png"}
+    refused(user.post(f"maps/{new_map(user)['id']}/layers", json={"source": source}), 400, "source")
+
+
 def test_features_of_a_service(author: Caller, service: ogc.Service) -> None:
     source = wfs(service)
     found = layer(author, source, name="Towns")
-    assert (found["type"], found["status"], found["status_text"]) == ("wfs", "ready", None)
+    assert (found["type"], found["status"], found["status_text"], found["epsg"]) == ("wfs", "ready", None, "4326")
     assert found["source"] == json.dumps(source)
     first = service.cities[0]["geometry"]["coordinates"]
     url = f"layers/{found['id']}"
@@ -271,20 +288,35 @@ def test_the_projection_of_a_feature_service(author: Caller, service: ogc.Servic
     assert (asked["SRSNAME"], asked["TYPENAMES"]) == ("EPSG:4326", "t:towns")
 
 
-def test_a_copy_is_made_anew_when_it_is_old(author: Caller, service: ogc.Service) -> None:
+def grow_old(server: Server, layer_id: str, seconds: int) -> None:
+    """Let time go by for the copy behind a layer."""
+    with server.backend() as backend, backend.catalogue.write() as session:
+        dataset = session.get_one(Layer, int(layer_id)).dataset
+        assert dataset is not None
+        assert dataset.refreshed is not None
+        dataset.refreshed -= seconds
+
+
+def test_a_copy_is_made_anew_when_it_is_old(author: Caller, near: Server, service: ogc.Service) -> None:
     found = layer(author, wfs(service))
     url = f"layers/{found['id']}"
     assert got(author.get(f"{url}/features"))["total"] == 1000
     service.cities = service.cities[:7]
+    grow_old(near, found["id"], 3500)
+    assert got(author.get(f"{url}/features"))["total"] == 1000
+    assert len(service.requests("GetFeature")) == 1
+    grow_old(near, found["id"], 101)
     wait_until(lambda: got(author.get(f"{url}/features"))["total"] == 7, "the copy is not made anew", 20)
     assert author.get(f"{url}/features").json()["total"] == 7
     # Whatever happens to the service, what is there stays, and it is said.
     service.status = 500
+    grow_old(near, found["id"], 3601)
     wait_until(lambda: got(author.get(url))["status_text"] is not None, "the failure is not told", 20)
     after = got(author.get(url))
     assert (after["status"], "500" in after["status_text"]) == ("ready", True)
     assert got(author.get(f"{url}/features"))["total"] == 7
     service.status = 200
+    grow_old(near, found["id"], 61)
     wait_until(lambda: got(author.get(url))["status_text"] is None, "the recovery is not told", 20)
 
 
@@ -355,7 +387,8 @@ def test_the_datasource_of_a_feature_service(author: Caller, near: Server, servi
     tag = author.get(url).headers["etag"]
     assert got(author.put(url, json=got(author.get(f"{url}?expand=datasource"))))
     assert author.get(url).headers["etag"] == tag
-    assert got(author.put(url, json={"datasource_id": mine["id"]}))["datasource_id"] == mine["id"]
+    moved = got(author.put(url, json={"datasource_id": mine["id"]}))
+    assert settled(author, moved)["datasource_id"] == mine["id"]
     assert len(service.requests("GetFeature")) == 2
     assert author.delete(f"datasources/{mine['id']}").status_code == 204
     gone = got(author.get(url))
@@ -383,6 +416,7 @@ def test_columns_are_refreshed_when_asked_for(author: Caller, service: ogc.Servi
     found = layer(author, wfs(service))
     service.cities = service.cities[:3]
     columns = got(author.put(f"layers/{found['id']}/refresh_columns"))
+    wait_until(lambda: author.get(f"layers/{found['id']}/features").json()["total"] == 3, "it is not made anew")
     assert columns == got(author.get(f"layers/{found['id']}/columns"))
     assert got(author.get(f"layers/{found['id']}/features"))["total"] == 3
     assert got(author.put(f"maps/{found['map_id']}/layers/{found['id']}/refresh_columns")) == columns
@@ -399,7 +433,8 @@ def test_a_copy_that_was_being_made_when_the_server_died(service: ogc.Service, t
     try:
         service.answers.clear()
         caller = Caller(server.url, key)
-        found = layer(caller, wfs(service))
+        sent = {"type": "wfs", "source": wfs(service)}
+        found = made(caller.post(f"maps/{new_map(caller)['id']}/layers", json=sent))
         assert found["status"] == "busy"
         assert server.process is not None
         os.killpg(server.process.pid, signal.SIGKILL)

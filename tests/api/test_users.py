@@ -332,6 +332,21 @@ def make_role(user: Caller, other: Caller) -> None:
     join(user, new_role(user)["id"], other)
 
 
+def make_datasource(user: Caller, other: Caller) -> None:
+    """On a layer of another's too."""
+    source = made(user.post("datasources", json={"type": 70, "params": {"url": "https://example.com/wfs"}}))
+    share(user, source["resource_id"], other.username, "READ")
+    sent = {"mid": new_map(other)["id"], "type": "folder", "datasource_id": source["id"]}
+    made(other.post("layers", json=sent))
+
+
+def make_form(user: Caller, other: Caller) -> None:
+    form = made(user.post("forms", json={"name": "a form"}))
+    share(user, form["resource_id"], other.username, "READ")
+    layer = made(other.post("layers", json={"mid": new_map(other)["id"], "type": "folder", "name": "with a form"}))
+    other.put(f"layers/{layer['id']}/forms/{form['id']}").raise_for_status()
+
+
 def take_over(user: Caller, other: Caller) -> str:
     """A map of another's that nobody else owns any more."""
     found = new_map(other)
@@ -358,7 +373,19 @@ def register(user: Caller, other: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [make_map, make_layer, make_table, make_file, make_role, take_over, take_over_by_role, register]
+    "make",
+    [
+        make_map,
+        make_layer,
+        make_table,
+        make_file,
+        make_role,
+        make_datasource,
+        make_form,
+        take_over,
+        take_over_by_role,
+        register,
+    ],
 )
 def test_who_owns_something_is_not_deleted(
     admin: Caller, newcomer: Caller, other: Caller, make: Callable[[Caller, Caller], str | None]

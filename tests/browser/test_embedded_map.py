@@ -72,7 +72,7 @@ def hidden_cities(world: World) -> Iterator[str]:
 
 
 def test_an_unreachable_basemap_breaks_nothing(page: Page, world: World, troubles: list[str]) -> None:
-    source = json.dumps({"type": "tile", "src": "http://127.0.0.1:9/{z}/{x}/{y}.png"})
+    source = json.dumps({"type": "tile", "src": "http://tiles.invalid/{z}/{x}/{y}.png"})
     body = {"mid": world.map_id, "name": "Nowhere", "type": "tile", "source": source, "order": -5}
     layer = sent(world.owner.post("layers.json", json=body))["id"]
     try:

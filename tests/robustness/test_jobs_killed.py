@@ -23,7 +23,7 @@ from graticule.backend import open_backend
 from graticule.catalogue.orm import Job
 from graticule.settings import Settings
 
-COUNT = 200_000
+COUNT = 160_000
 
 
 @pytest.fixture(scope="module")
@@ -141,18 +141,18 @@ def points() -> bytes:
 def test_no_job_is_done_twice(tmp_path: Path) -> None:
     """Two workers, and every job comes to them several times."""
     with serving(tmp_path, 2) as (server, owner):
-        upload(owner, "", **{f"a{number}__csv": points() for number in range(12)})
+        upload(owner, "", **{f"a{number}__csv": points() for number in range(8)})
         map_id = new_map(owner)["id"]
-        layers = [new_file_layer(owner, map_id, f"a{number}.csv") for number in range(12)]
+        layers = [new_file_layer(owner, map_id, f"a{number}.csv") for number in range(8)]
         backend = open_backend(Settings(data=server.data))
         for layer in layers * 3:
             backend.queue.send(int(layer["job_id"]))
         for layer in layers:
             wait_until(lambda layer=layer: state(owner, layer["job_id"]) == "done", "a job was not done")
         with backend.catalogue.read() as session:
-            assert session.scalars(select(Job.attempts)).all() == [1] * 12
+            assert session.scalars(select(Job.attempts)).all() == [1] * 8
         backend.close()
-        assert len(pyogrio.list_layers(server.data / "accounts" / str(owner.user_id) / "data.gpkg")) == 12
+        assert len(pyogrio.list_layers(server.data / "accounts" / str(owner.user_id) / "data.gpkg")) == 8
 
 
 # How a job stands when its worker is found dead, and what it and its layer come to.

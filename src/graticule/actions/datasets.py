@@ -262,7 +262,8 @@ def geometry_type_of(backend: Backend, account: int, name: str) -> str:
 
 def suit(layer: Layer, dataset: Dataset, table: Table) -> None:
     """Give a layer the type and projection of its data, which may be another file's by now."""
-    found = (table.family or dataset.family or layer.type, epsg_of(table))
+    family = layer.type if dataset.kind == "wfs" else table.family or dataset.family or layer.type
+    found = (family, epsg_of(table))
     if table.geometry_type is not None and found != (layer.type, layer.epsg):
         layer.type, layer.epsg = found
         for changed in (layer, layer.map):

@@ -16,7 +16,7 @@ from graticule.actions.verbatim import fields_as_written, object_of
 from graticule.actions.versions import check_version
 from graticule.actions.wfs import tables_of
 from graticule.catalogue import access
-from graticule.catalogue.databases import DATABASE, place_of
+from graticule.catalogue.databases import DATABASE, password_in, place_of
 from graticule.catalogue.orm import Dataset, Datasource, Layer, Resource
 from graticule.errors import BadRequest
 
@@ -234,5 +234,5 @@ def _hide_password(backend: Backend, found: Datasource, text: str) -> None:
 
 
 def _state(backend: Backend, found: Datasource) -> tuple[Any, ...]:
-    secret = None if found.secret is None else backend.keys.unlock(found.secret)
-    return (*(getattr(found, name) for name in (*SETTERS, "type", "params", "numbers")), secret)
+    password = password_in(backend.keys, found.secret)
+    return (*(getattr(found, name) for name in (*SETTERS, "type", "params", "numbers")), password)

@@ -214,8 +214,8 @@ def job_of(layer: Layer) -> int | None:
 
 def columns(found: LayerView) -> tuple[Column, ...]:
     """The attributes of a layer. Raises ``Unavailable`` while its data is read in, ``Conflict`` when that failed."""
-    if found.layer.type not in (*VECTOR, "wfs"):
-        return ()
+    if found.layer.dataset is None and found.layer.type not in (*VECTOR, "wfs"):
+        return ()  # the type of a file that is not read in yet may not be known
     status, text = state_of(found.layer)
     if status == "busy":
         raise Unavailable(f"The file behind layer {found.layer.id} is still being read in.")

@@ -14,10 +14,11 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from graticule.actions import need
-from graticule.actions.datasets import keeping
+from graticule.actions.datasets import forget, keeping
 from graticule.actions.roles import remove_role
 from graticule.actions.users import refuse_last_administrator, see_user
 from graticule.actions.versions import check_version
+from graticule.actions.wfs import tables_of
 from graticule.catalogue.orm import (
     ApprovedApp,
     Dataset,
@@ -68,9 +69,21 @@ def delete_user(
             refuse_last_administrator(session, user)
             if not force:
                 _refuse_owner(session, user_id, stored)
+            copies = _tables_of_copies(session, user_id)
             _remove(session, user)
-        for name in backend.store.tables(user_id):
-            backend.store.drop(user_id, name)
+        _remove_data(backend, user_id, copies)
+
+
+def _tables_of_copies(session: Session, user_id: int) -> list[tuple[int, str]]:
+    """Accounts of others and their tables that were read from services which the user's datasources name."""
+    copies = session.scalars(select(Dataset).where(_copied(user_id), Dataset.kind == "wfs")).all()
+    return [(copy.account_id, name) for copy in copies for name in tables_of(copy)]
+
+
+def _remove_data(backend: Backend, user_id: int, copies: list[tuple[int, str]]) -> None:
+    own = [(user_id, name) for name in backend.store.tables(user_id)]
+    for account, name in [*copies, *own]:
+        backend.store.drop(account, name)
     shutil.rmtree(backend.accounts / str(user_id), ignore_errors=True)
 
 
@@ -165,7 +178,14 @@ def _hand_over_layers(session: Session, user_id: int) -> None:
     forms = select(Form.id).where(Form.owner_id == user_id)
     _execute(session, update(Layer).where(Layer.datasource_id.in_(sources)).values(datasource_id=None))
     _execute(session, update(Layer).where(Layer.form_id.in_(forms)).values(form_id=None))
-    _execute(session, update(Dataset).where(Dataset.datasource_id.in_(sources)).values(datasource_id=None))
+    for copy in session.scalars(select(Dataset).where(_copied(user_id))).all():
+        forget(session, copy)
+
+
+def _copied(user_id: int) -> ColumnElement[bool]:
+    """The condition on what others have of a user's datasources."""
+    sources = select(Datasource.id).where(Datasource.owner_id == user_id)
+    return Dataset.datasource_id.in_(sources) & (Dataset.account_id != user_id)
 
 
 def _own(session: Session, resource_id: int, user_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -96,6 +97,7 @@ def _folder(source: Any, held: dict[str, Any]) -> Resolved:
 def _tile(backend: Backend, text: str, src: str) -> Resolved:
     if src not in backend.settings.basemaps:
         check_template(src, backend.settings.basemaps)
+        check_service(backend, src.replace("{s}", "a"), "source")
     return Resolved(text, "tile", epsg="900913", extent=WHOLE_WORLD)
 
 
@@ -160,11 +162,11 @@ def _url(held: Mapping[str, Any]) -> str:
     return url
 
 
-def check_service(backend: Backend, url: str) -> None:
+def check_service(backend: Backend, url: str, field: str = "source.url") -> None:
     """Raises ``BadRequest`` for an address that the server may not ask."""
     if not backend.settings.fetch_private_addresses and is_private(urlsplit(url).hostname or ""):
         message = "This address is in a private network, which this server does not ask."
-        raise BadRequest(message, field="source.url", value=url, expected="a public address")
+        raise BadRequest(message, field=field, value=url, expected="a public address")
 
 
 def _wfs(
@@ -181,8 +183,16 @@ def _wfs(
     check_service(backend, asked.url)
     datasource = _wfs_datasource(backend, actor, said.get("datasource_id"), text)
     dataset = wfs.ensure_wfs_dataset(backend, actor.user_id, datasource, asked)
-    epsg = crs_of(asked.srs).epsg if asked.srs else None
-    return Resolved(text, "wfs", dataset, epsg=None if epsg is None else str(epsg), datasource_id=datasource)
+    return Resolved(text, "wfs", dataset, epsg=_epsg_of_copy(backend, dataset), datasource_id=datasource)
+
+
+def _epsg_of_copy(backend: Backend, dataset: Dataset) -> str | None:
+    """The projection of a copy that is there; else it is told when it comes."""
+    if dataset.status != "ready":
+        return None
+    with suppress(NotFound):
+        return datasets.epsg_of(backend.store.table(dataset.account_id, dataset.store_table))
+    return None
 
 
 def _wfs_datasource(backend: Backend, actor: Actor, value: Any, text: str) -> int:

@@ -74,6 +74,11 @@ class TableView:
     external: ExternalTable | None = None
 
     @property
+    def version(self) -> int:
+        """What its tag begins with: tables are not changed, and another of the same name is another one."""
+        return self.dataset.id if self.external is None else self.external.datasource.version
+
+    @property
     def name(self) -> str:
         """What people call it."""
         if self.external is None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from graticule.actions.datasets import FILE_PREFIX, Part, Stated, keeping, stage
-from graticule.catalogue.orm import Dataset
+from graticule.actions.datasets import FILE_PREFIX, Part, Stated, keeping, stage, suit
+from graticule.catalogue.orm import Dataset, Layer
 from graticule.errors import GraticuleError
 from graticule.transfer.fetching import Unfetchable
 from graticule.transfer.wfs import WfsServer, fetch_wfs
@@ -155,6 +155,9 @@ def _take_over(backend: Backend, dataset: Dataset, staged: Staged, name: str, no
                 found.fingerprint = found.store_table if found.status == "ready" else None
                 found.store_table, found.skipped, found.refreshed = name, staged.skipped, now
                 found.status, found.status_text = "ready", None
+                table = backend.store.table(dataset.account_id, name)
+                for layer in session.scalars(select(Layer).where(Layer.dataset_id == found.id)):
+                    suit(layer, found, table)
         if left_over is not None:
             backend.store.drop(dataset.account_id, left_over)
 

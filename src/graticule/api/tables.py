@@ -77,7 +77,8 @@ def get_table(call: ApiCall, name: str) -> Response:
     """One table."""
     connection = call.text("connection_id")
     if connection is not None:
-        return reply.json(_out(call, tables.get_external_table(call.backend, call.actor, name, connection)))
+        found = tables.get_external_table(call.backend, call.actor, name, connection)
+        return reply.tagged(call, _out(call, found), found.version)
     view = tables.get_table(call.backend, call.actor, name)
     return reply.tagged(call, _out(call, view), view.dataset.id)
 

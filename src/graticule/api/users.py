@@ -97,7 +97,8 @@ def _update(call: Call, user_id: int) -> Response:
 def _out(call: Call, found: Sequence[User]) -> list[dict[str, Any]]:
     """Users with what they use; ``expand`` may name options and roles."""
     used = usage.usage_of(call.backend, [user.id for user in found])
-    rows = [user_out(user, used[user.id]) for user in found]
+    limit = call.backend.settings.storage_limit_bytes
+    rows = [user_out(user, used[user.id], limit) for user in found]
     if "options" in call.words("expand"):
         options = expanded_options(call, [user.resource_id for user in found])
         for user, row in zip(found, rows, strict=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from cryptography.fernet import InvalidToken
+
 from graticule.catalogue.orm import Datasource
 from graticule.errors import BadRequest, NotFound
 from graticule.model.databases import Login
@@ -44,5 +46,12 @@ def login_of(catalogue: Catalogue, keys: KeyBox, datasource_id: int) -> Login:
     if missing:
         message = f"The params of datasource {datasource_id} lack: {', '.join(missing)}."
         raise BadRequest(message, field="connection_id", value=datasource_id)
-    password = None if secret is None else keys.unlock(secret)
-    return Login(str(place["host"]), int(port), str(place["database"]), str(place["user"]), password)
+    return Login(str(place["host"]), int(port), str(place["database"]), str(place["user"]), password_in(keys, secret))
+
+
+def password_in(keys: KeyBox, secret: str | None) -> str | None:
+    """The password that is locked away; None also where it was locked with another installation's secret."""
+    try:
+        return None if secret is None else keys.unlock(secret)
+    except InvalidToken:
+        return None

@@ -18,10 +18,9 @@ import shapely
 
 from graticule.addresses import Unreachable, address_of
 from graticule.errors import BadRequest, NotFound, Unavailable
-from graticule.model.features import GEOMETRY_TYPES, Batch, Table
+from graticule.model.features import GEOMETRY_TYPES, Batch, Summary, Table
 from graticule.stores import external_sql as sql
 from graticule.stores.external_sql import Found
-from graticule.stores.values import ready, summarised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from graticule.model.databases import Login
-    from graticule.model.features import Box, Column, Query, Summary
+    from graticule.model.features import Box, Column, Query
 
 NAME = re.compile(r"external:(\d{1,18}):([^.]+)\.(.+)", re.DOTALL)
 CONNECT_SECONDS = 5
@@ -105,13 +104,13 @@ class ExternalTables:
 
     def summary(self, name: str, query: Query, column: Column) -> Summary:
         login, found = self._found(name)
-        return summarised(self._row(login, *sql.summary(found, query, column)), column)
+        return Summary(*(_told(value) for value in self._row(login, *sql.summary(found, query, column))))
 
     def distinct(self, name: str, query: Query, column: Column) -> list[Any]:
         login, found = self._found(name)
+        text, values = sql.distinct(found, query, column)
         with self._reading(login) as connection:
-            rows = connection.execute(*sql.distinct(found, query, column)).fetchall()
-        return ready([value for (value,) in rows], column)
+            return [_told(value) for (value,) in connection.execute(text, values).fetchall()]
 
     def version(self, name: str, feature: int) -> str | None:
         login, found = self._found(name)

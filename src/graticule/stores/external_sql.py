@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from graticule.filters.to_sql import POSTGRES, PSEUDO_COLUMNS, to_sql
 from graticule.model.features import Column
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER
-from graticule.stores.query import aggregates, compared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 CLASS = "__class"
 OURS = frozenset({KEY, GEOMETRY, OWNER, CREATED, MODIFIED})
 SPATIAL = ("geometry", "geography")
+NUMBERS = ("integer", "real", "number")
+COLLATION = POSTGRES.text_order
 TYPES: dict[str, ColumnType] = {
     **dict.fromkeys(("int2", "int4", "int8"), "integer"),
     **dict.fromkeys(("float4", "float8"), "real"),
@@ -114,14 +115,13 @@ def _typed(column: Column, kind: str) -> str:
     return f"{name} AT TIME ZONE 'UTC'" if kind == "timestamp" else name
 
 
-def _told(column: Column) -> str:
-    """The column as it is answered."""
-    name = f"t.{quoted(column.name)}"
-    if column.type == "date":
-        return f"to_char({name}, 'YYYY-MM-DD')"
-    if column.type == "datetime":
-        return f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-    return name
+def _told(value: str, kind: ColumnType) -> str:
+    """A value of that type as it is answered."""
+    if kind == "date":
+        return f"to_char({value}, 'YYYY-MM-DD')"
+    if kind == "datetime":
+        return f"to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+    return value
 
 
 def names_of(found: Found, query: Query) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def select(found: Found, query: Query) -> tuple[str, list[Any]]:
     geometry = query.geometry and found.geometry is not None
     wanted = [f"t.{quoted(KEY)}", f"ST_AsBinary(ST_CurveToLine(t.{quoted(GEOMETRY)}))" if geometry else "NULL"]
     names = by_name if query.columns is None else query.columns
-    wanted += [_told(by_name[name]) for name in names]
+    wanted += [_told(f"t.{quoted(name)}", by_name[name].type) for name in names]
     if query.classes is not None:
         wanted.append(_class_of(query.classes, values))
     sql = f"SELECT {', '.join(wanted)} FROM {wrapped(found)}{_where(found, query, values)} {_order(query, by_name)}"
@@ -154,9 +154,14 @@ def count(found: Found, query: Query) -> tuple[str, list[Any]]:
 
 
 def summary(found: Found, query: Query, column: Column) -> tuple[str, list[Any]]:
-    """SELECT what ``aggregates`` says of a column."""
+    """SELECT count of all, count of values, count of different ones, least, greatest, mean, sum of a column."""
     values: list[Any] = []
-    wanted = aggregates(f"t.{quoted(column.name)}", _told(column), column, POSTGRES)
+    name, boolean = f"t.{quoted(column.name)}", column.type == "boolean"
+    ordered = f"CAST({name} AS integer)" if boolean else name + (COLLATION if column.type == "text" else "")
+    ends = [f"CAST({end}({ordered}) AS boolean)" if boolean else f"{end}({ordered})" for end in ("min", "max")]
+    low, high = (_told(end, column.type) for end in ends)
+    number = f"CAST({name} AS double precision)" if column.type in NUMBERS else "CAST(NULL AS double precision)"
+    wanted = f"count(*), count({name}), count(DISTINCT {name}), {low}, {high}, avg({number}), sum({number})"
     return f"SELECT {wanted} FROM {wrapped(found)}{_where(found, query, values)}", values
 
 
@@ -164,11 +169,11 @@ def distinct(found: Found, query: Query, column: Column) -> tuple[str, list[Any]
     """SELECT the different values of a column, in order."""
     values: list[Any] = []
     name = f"t.{quoted(column.name)}"
-    where = _where(found, query, values)
-    value = f"SELECT DISTINCT {compared(name, _told(column), column, POSTGRES)} FROM {wrapped(found)}"
+    inner = f"SELECT DISTINCT {name} AS v FROM {wrapped(found)}{_where(found, query, values)}"
+    order = f"v{COLLATION if column.type == 'text' else ''}"
     values += [query.limit, query.offset]
-    some = f"{name} IS NOT NULL ORDER BY 1 LIMIT %s OFFSET %s"
-    return f"{value}{where} AND {some}" if where else f"{value} WHERE {some}", values
+    told = _told("v", column.type)
+    return f"SELECT {told} FROM ({inner}) d WHERE v IS NOT NULL ORDER BY {order} LIMIT %s OFFSET %s", values
 
 
 def extent(found: Found) -> str:
@@ -226,6 +231,6 @@ def _order(query: Query, own: dict[str, Column]) -> str:
     terms = []
     for order in query.order_by:
         name = order.column if order.column in own else _PSEUDO.get(order.column, order.column)
-        collation = ' COLLATE "C"' if name in own and own[name].type == "text" else ""
+        collation = COLLATION if name in own and own[name].type == "text" else ""
         terms.append(f"t.{quoted(name)}{collation} {'DESC NULLS LAST' if order.descending else 'ASC NULLS FIRST'}")
     return f"ORDER BY {', '.join([*terms, f't.{quoted(KEY)}'])}"

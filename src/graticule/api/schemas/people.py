@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 SUBSCRIPTION = {"app_instance_id": "100004", "type": 20, "active": "t", "ends": None}
 
 
-def user_out(user: User, usage: Usage) -> dict[str, Any]:
-    """A user, without anything that must not be seen. No limits are set, so their numbers are null."""
+def user_out(user: User, usage: Usage, storage_limit: int | None) -> dict[str, Any]:
+    """A user, without anything that must not be seen; limits that are not set are null.
+
+    ``storage_limit`` is how many bytes all files of an account may hold, so its rasters too.
+    """
     return {
         "id": user.id,
         "username": user.username,
@@ -40,7 +43,7 @@ def user_out(user: User, usage: Usage) -> dict[str, Any]:
         "storage_raster": usage.raster_bytes,
         "storage_total": usage.total_bytes,
         "feature_count_limit": None,
-        "storage_raster_limit": None,
+        "storage_raster_limit": storage_limit,
         "resource_id": user.resource_id,
         "oidc": False,
         "administrator": user.administrator,
