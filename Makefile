@@ -10,6 +10,13 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml hatch_build.py web/package.json web/package-lock.json web/vite.config.ts \
 	$(shell find web/src web/public -type f)
 
+# What is tested once more over PostgreSQL: where the catalogue's lists and access and the features' store make the answer.
+# What is not: files on disk, pages, log-in and headers, which know nothing of the store, and what is particular to
+# GeoPackages. The stores themselves (tests/stores) and the cases of conditions are run over both in the first run.
+ON_POSTGIS := $(addprefix tests/api/test_,$(addsuffix .py, access_sharing every_route features_read features_write \
+	first_day import_again import_files jobs keys layers maps media options pictures roles tables tiles users)) \
+	tests/robustness/test_many_processes.py
+
 .DELETE_ON_ERROR:
 .PHONY: run test check bench clean
 
@@ -20,6 +27,7 @@ test: check
 	scripts/install-test-tools
 	scripts/npm test
 	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --store postgis $(ON_POSTGIS)
 
 check: $(VENV)/installed-for-tests web/node_modules/.package-lock.json
 	$(BIN)/ruff check .

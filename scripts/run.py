@@ -31,7 +31,8 @@ def main() -> int:
     wanted.add_argument("--data", type=Path, default=Path("data"))
     wanted.add_argument("--port", type=int, default=8000)
     chosen = wanted.parse_args()
-    if not (chosen.data / "catalogue.sqlite").exists():
+    in_database = bool(os.environ.get("GRATICULE_DATABASE_URL"))
+    if not (chosen.data / ("accounts" if in_database else "catalogue.sqlite")).exists():
         make_installation(chosen.data)
     return serve(chosen.data, chosen.port)
 

@@ -8,7 +8,33 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgres
 from tests.server import Caller, Server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--store",
+        choices=("geopackage", "postgis"),
+        default="geopackage",
+        help="Where the servers of the tests keep catalogue and features.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.begin(config.getoption("--store"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.end()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The address of an empty PostgreSQL database with PostGIS."""
+    return postgres.database_of(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from graticule.actions import keys, users
 from graticule.backend import Backend, open_backend
 from graticule.catalogue.access import Actor
 from graticule.settings import Settings
+from tests import postgres
 
 PASSWORD = "a long password"
 
@@ -32,7 +33,10 @@ class Caller(httpx.Client):
 
 @dataclass
 class Server:
-    """A running server. ``url`` has no slash at its end."""
+    """A running server. ``url`` has no slash at its end.
+
+    With ``pytest --store postgis`` it has a database of its own in PostgreSQL, which stays with the data directory.
+    """
 
     data: Path
     workers: int = 1
@@ -40,6 +44,16 @@ class Server:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     made: int = 0
+
+    def __post_init__(self) -> None:
+        if postgres.is_wanted() and "GRATICULE_DATABASE_URL" not in self.environment:
+            self.environment = self.environment | {"GRATICULE_DATABASE_URL": postgres.database_of(self.data)}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings by which a backend opens what the server has open."""
+        given = {"database_url": self.environment.get("GRATICULE_DATABASE_URL")}
+        return Settings(data=self.data, **{name: value for name, value in given.items() if value})
 
     @property
     def url(self) -> str:
@@ -96,7 +110,7 @@ class Server:
         """A caller with an account of its own, which nobody else uses."""
         self.made += 1
         name = f"user{self.made}_{os.getpid()}"
-        backend = open_backend(Settings(data=self.data))
+        backend = open_backend(self.settings)
         try:
             users.ensure_anonymous(backend)
             user = users.create_user(backend, name, PASSWORD, administrator=administrator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
@@ -43,6 +43,7 @@ from graticule.api import (
     userapprovedapps,
     users,
 )
+from graticule.api.description.complete import complete
 from graticule.api.middleware import ApiConventions
 from graticule.backend import open_backend
 
@@ -94,6 +95,15 @@ MIDDLEWARE = [
 ]  # fmt: skip
 
 
+class Application(FastAPI):
+    """The framework's application, with a description that says what each call takes and answers."""
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The server's application on the data directory of the settings, which it opens when it starts."""
 
@@ -107,7 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         backend.close()
 
-    app = FastAPI(
+    app = Application(
         title="Graticule",
         version=__version__,
         summary="A self-hosted cloud GIS",

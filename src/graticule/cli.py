@@ -218,6 +218,40 @@ def load_demonstration(backend: Backend, actor: Actor, *, quiet: bool) -> None:
 
 
 @app.command()
+def migrate(
+    to: Annotated[
+        str,
+        typer.Option(
+            help="The database to move to: postgresql://user:password@host/name.", envvar="GRATICULE_DATABASE_URL"
+        ),
+    ],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Move catalogue and features from files into a PostgreSQL database with PostGIS; uploaded files stay.
+
+    To be run while the server is stopped. Run again, it moves what is missing or has changed.
+    """
+    from graticule.actions.migrate import migrate as move
+    from graticule.postgres import checked_url, without_password
+
+    checked_url(to)
+    if not (data / "catalogue.sqlite").exists():
+        raise GraticuleError(f"{data} has no catalogue in a file: there is nothing to move.")
+    source = open_installation(settings_of(data=data, database_url=None, database_read_url=None))
+    try:
+        target = open_installation(settings_of(data=data, database_url=to, database_read_url=None))
+        try:
+            with bar("Moving features") as report:
+                done = move(source, target, report)
+        finally:
+            target.close()
+    finally:
+        source.close()
+    typer.echo(f"Moved {len(done.moved)} parts; {len(done.equal)} were there already. {done.rows} features in all.")
+    typer.echo(f"Start the server with GRATICULE_DATABASE_URL set to {without_password(to)} (with the password).")
+
+
+@app.command()
 def doctor(data: Data = DEFAULT_DATA) -> None:
     """Say what of the environment is missing or wrong; exit code 1 when anything is."""
     from rich.markup import escape
@@ -488,7 +522,8 @@ def settings_of(**given: Any) -> Settings:
 
 def require_data(data: Path) -> None:
     """Raises ``GraticuleError`` when this is no data directory."""
-    if not (data / "catalogue.sqlite").exists():
+    in_database = settings_of(data=data).database_url is not None
+    if not (data / ("accounts" if in_database else "catalogue.sqlite")).exists():
         raise GraticuleError(f"{data} is no data directory. This makes one: graticule init --data {data}")
 
 
@@ -529,6 +564,8 @@ def unusable(data: Path, error: Exception) -> str | None:
         return f"The data directory {data} cannot be used: {error.strerror}."
     if isinstance(error, CommandError):
         return f"{data} was made by a newer version of Graticule than this {__version__}."
+    if isinstance(error, DatabaseError) and settings_of().database_url is not None:
+        return f"The database cannot be used: {error.orig}"
     if isinstance(error, DatabaseError):
         return f"The catalogue in {data} cannot be used: {error.orig}. This says more: graticule doctor --data {data}"
     return None

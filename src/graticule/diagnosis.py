@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from psycopg import Connection
+
 OLDEST_PYTHON = (3, 11)
+OLDEST_POSTGRES = 14
 LEAST_FREE_BYTES = 1024**3
 # SQLite's write-ahead log needs memory that processes share, which these cannot give (https://sqlite.org/wal.html).
 REMOTE_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
@@ -49,10 +52,12 @@ def examine(data: Path) -> list[Finding]:
         ("Mapnik", _mapnik),
         ("web front end", _front_end),
         ("data directory", lambda: _data_directory(data)),
-        ("catalogue", lambda: _catalogue(data / "catalogue.sqlite")),
         ("jobs", lambda: _jobs(data)),
     )
-    return [*(_carried_out(subject, check) for subject, check in checks), *_geopackages(data)]
+    found = [_carried_out(subject, check) for subject, check in checks]
+    if os.environ.get("GRATICULE_DATABASE_URL"):
+        return [*found, _carried_out("database", _database)]
+    return [*found, _carried_out("catalogue", lambda: _catalogue(data / "catalogue.sqlite")), *_geopackages(data)]
 
 
 def _carried_out(subject: str, check: Callable[[], Finding]) -> Finding:
@@ -174,7 +179,7 @@ def _data_directory(data: Path) -> Finding:
     disk, kind = _disk_of(data)
     free = shutil.disk_usage(data).free
     where = f"{data} on {disk} ({kind}), {free / 1024**3:.1f} GiB free"
-    if kind in REMOTE_DISKS:
+    if kind in REMOTE_DISKS and not os.environ.get("GRATICULE_DATABASE_URL"):
         return Finding(False, subject, f"{where}. SQLite needs a disk of this machine.")
     if free < LEAST_FREE_BYTES:
         return Finding(False, subject, f"{where}. That is little: uploads will soon be refused.")
@@ -188,6 +193,39 @@ def _disk_of(place: Path) -> tuple[str, str]:
     lines = [line.split() for line in MOUNTS.read_text().splitlines()]
     mounts = [(fields[1].replace("\\040", " "), fields[2]) for fields in lines]
     return max((mount for mount in mounts if mount[0] in above), key=lambda mount: len(mount[0]))
+
+
+def _database() -> Finding:
+    import psycopg
+
+    from graticule.postgres import checked_url, without_password
+
+    url = checked_url(os.environ["GRATICULE_DATABASE_URL"])
+    where = without_password(url)
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            well, text = _of_database(connection)
+    except psycopg.Error as error:
+        well, text = False, str(error).strip()
+    return Finding(well, "database", f"{where}: {text}")
+
+
+def _of_database(connection: Connection[tuple[object, ...]]) -> tuple[bool, str]:
+    """Whether a database can be used, and why."""
+    from graticule.catalogue.database import NEWEST
+
+    version = connection.info.server_version // 10000
+    if version < OLDEST_POSTGRES:
+        return False, f"PostgreSQL {version} is too old; Graticule needs {OLDEST_POSTGRES} or newer."
+    postgis = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'postgis'").fetchone()
+    if postgis is None:
+        return False, "it lacks PostGIS. Its administrator adds that: CREATE EXTENSION postgis"
+    made = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone() == (True,)
+    held = connection.execute("SELECT version_num FROM alembic_version").fetchone() if made else None
+    if held != (NEWEST,):
+        hint = "The server brings an older one up to date when it starts."
+        return False, f"at the migration {held[0] if held else 'none'}; the newest is {NEWEST}. {hint}"
+    return True, f"PostgreSQL {version} with PostGIS {postgis[0]}, at the newest migration, {NEWEST}"
 
 
 def _catalogue(path: Path) -> Finding:

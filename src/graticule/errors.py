@@ -31,6 +31,10 @@ class BadRequest(GraticuleError):
     """What was sent cannot be used."""
 
 
+class Unauthorized(GraticuleError):
+    """The token that was sent does not hold, or not any more."""
+
+
 class Forbidden(GraticuleError):
     """The caller may see the thing, but not do this to it; or must sign in first."""
 

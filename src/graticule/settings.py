@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GIBIBYTE = 1024**3
@@ -28,6 +28,27 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GRATICULE_", frozen=True, extra="ignore")
 
     data: Path = Field(Path("data"), description="The data directory: catalogue, feature data, users' files.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="A PostgreSQL database with PostGIS that keeps the catalogue and the features, as "
+        "postgresql://user:password@host/name; files in the data directory keep them if unset.",
+    )
+    database_read_url: SecretStr | None = Field(
+        None,
+        description="A replica of that database, to read from; a synchronous one (docs/architecture.md says why).",
+    )
+    database_pool_min: int = Field(
+        1,
+        ge=0,
+        le=1000,
+        description="How many connections for features one process keeps open when it has no use for them.",
+    )
+    database_pool_max: int = Field(
+        20,
+        ge=2,
+        le=1000,
+        description="How many connections one process opens at most, for the catalogue and again for features.",
+    )
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for all.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="How many server processes to start.")
@@ -92,3 +113,8 @@ class Settings(BaseSettings):
         description="How many seconds old the copy of a WFS layer may get; then a request has it made anew.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much the server logs.")
+
+    @field_validator("database_url", "database_read_url", mode="before")
+    @classmethod
+    def _none_of_empty(cls, value: object) -> object:
+        return value or None

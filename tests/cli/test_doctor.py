@@ -99,3 +99,17 @@ def test_a_setting_that_cannot_be_used(run: Run, data: Path, monkeypatch: pytest
 
 def test_files_of_migrations_are_named_by_their_revisions() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == NEWEST
+
+
+def test_a_database(run: Run, data: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRATICULE_DATABASE_URL", database_url)
+    assert "migration none" in run("doctor", "--data", data).out
+    assert run("user", "list", "--data", data).code == 0
+    done = run("doctor", "--data", data)
+    assert (done.code, "PostGIS 3" in done.out, "newest migration" in done.out) == (0, True, True), done.out
+
+
+def test_a_database_that_is_not_there(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRATICULE_DATABASE_URL", "postgresql://me:hidden@127.0.0.1:1/x")
+    done = run("doctor", "--data", data)
+    assert (done.code, "postgresql://me@127.0.0.1:1/x" in done.out, "hidden" in done.out) == (1, True, False), done.out

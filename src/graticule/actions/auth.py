@@ -13,7 +13,7 @@ from graticule.actions.users import find_user
 from graticule.catalogue.access import ANONYMOUS, Actor
 from graticule.catalogue.orm import ANONYMOUS_ID, ApiKey, LoginFailure, Session, User
 from graticule.catalogue.secrets import lookup_hash, new_session_value, password_matches
-from graticule.errors import Forbidden, TooManyRequests
+from graticule.errors import Forbidden, TooManyRequests, Unauthorized
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session as DatabaseSession
@@ -37,14 +37,20 @@ class Credentials:
     """What a request says of its caller; ``cookie`` is counted only where the request may use it."""
 
     api_key: str | None = None
+    token: str | None = None
     session: str | None = None
     cookie: str | None = None
 
 
 def identify(backend: Backend, credentials: Credentials) -> Actor:
-    """The caller. Raises ``Forbidden`` for a wrong key or session; a stale cookie is anonymous."""
+    """The caller; a stale cookie is anonymous.
+
+    Raises ``Forbidden`` for a wrong key or session, ``Unauthorized`` for a token: none is given out yet.
+    """
     if credentials.api_key is not None:
         return _by_key(backend, credentials.api_key)
+    if credentials.token is not None:
+        raise Unauthorized("This token is not known, or has expired.")
     if credentials.session is not None:
         actor = _by_session(backend, credentials.session)
         if actor is None:

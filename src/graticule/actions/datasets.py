@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from graticule.catalogue.database import exclusive
 from graticule.catalogue.orm import Dataset, Layer, Resource
 from graticule.errors import BadRequest, NotFound, Unavailable
 from graticule.transfer.drivers import group
@@ -287,10 +286,8 @@ def _store_table(path: str) -> str:
 
 @contextmanager
 def keeping(backend: Backend, account: int) -> Iterator[None]:
-    """Hold the account's tables and what the catalogue says of them together, across processes."""
-    path = backend.accounts / str(account) / "tables.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with exclusive(path):
+    """Hold the account's tables and what the catalogue says of them together, across processes and machines."""
+    with backend.catalogue.exclusive(f"accounts/{account}/tables.lock"):
         yield
 
 

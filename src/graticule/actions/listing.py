@@ -104,7 +104,8 @@ def _names(listing: Listing) -> list[str]:
 
 def _order(order_by: str | None, known: Attributes) -> list[ColumnElement[Any]]:
     terms = [(_known(name, known, "order_by"), descending) for name, descending in _terms(order_by)]
-    return [column.desc() if descending else column.asc() for column, descending in terms]
+    # PostgreSQL would have what is empty last.
+    return [column.desc().nulls_last() if descending else column.asc().nulls_first() for column, descending in terms]
 
 
 def _terms(order_by: str | None) -> list[tuple[str, bool]]:

@@ -153,7 +153,14 @@ def credentials(request: Request, query: Mapping[str, str], key: str | None) -> 
     """What the request says of its caller, in the order of the contract, section 1."""
     session = request.headers.get("api-sessid") or query.get("api_sessid") or None
     cookie = request.cookies.get(COOKIE)
-    return Credentials(key, session, cookie if cookie and cookie_counts(request, query) else None)
+    token = _token(request, query)
+    return Credentials(key, token, session, cookie if cookie and cookie_counts(request, query) else None)
+
+
+def _token(request: Request, query: Mapping[str, str]) -> str | None:
+    """The token of OAuth 2 in the header, else in the address."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else query.get("oauth_token") or None
 
 
 def _key(request: Request, query: Mapping[str, str], body: Body) -> str | None:

@@ -24,6 +24,7 @@ log = logging.getLogger("graticule.api")
 # Which error is which status, the code for programs and the short name for people (the contract, section 1).
 STATUSES: dict[type[errors.GraticuleError], tuple[int, str, str]] = {
     errors.BadRequest: (400, "BAD_REQUEST", "Bad request"),
+    errors.Unauthorized: (401, "UNAUTHORIZED", "Unauthorized"),
     errors.Forbidden: (403, "FORBIDDEN", "Forbidden"),
     errors.NotFound: (404, "RESOURCE_NOT_FOUND", "Resource not found"),
     errors.MethodNotAllowed: (405, "METHOD_NOT_ALLOWED", "Method not allowed."),
@@ -53,6 +54,8 @@ def answer(error: errors.GraticuleError) -> Response:
     headers = {}
     if isinstance(error, (errors.TooManyRequests, errors.Unavailable)):
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unauthorized):
+        headers["WWW-Authenticate"] = 'Bearer realm="graticule", error="invalid_token"'
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
     return shaped(status, code, short, nested, headers)

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet
 
-from graticule.catalogue.database import exclusive
+from graticule.catalogue.sqlite import exclusive
 
 if TYPE_CHECKING:
     from graticule.settings import Settings
@@ -59,6 +59,8 @@ class KeyBox:
     def __init__(self, secret: str) -> None:
         digest = hashlib.sha256(b"graticule keys" + secret.encode()).digest()
         self._fernet = Fernet(base64.urlsafe_b64encode(digest))
+        # Tells installations from each other, and nothing of the secret.
+        self.fingerprint = hashlib.sha256(b"graticule installation" + digest).hexdigest()
 
     def lock(self, value: str) -> str:
         return self._fernet.encrypt(value.encode()).decode()

@@ -19,6 +19,7 @@ from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 from graticule.filters.folding import LETTERS
+from graticule.filters.identifiers import postgres_name
 from graticule.filters.nodes import (
     And,
     Arithmetic,
@@ -40,7 +41,7 @@ from graticule.filters.nodes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from graticule.filters.nodes import Kind, PseudoName
 
@@ -59,7 +60,8 @@ class Dialect:
     ``literals`` are the placeholders by kind. ``as_double`` makes an integer real, ``number_column`` a column of the
     type "number"; ``exact`` makes an integer safe from overflow. ``as_text`` writes any value out; ``contains`` and
     ``contains_folded`` say whether the text ``{0}`` holds ``{1}``. ``text_order`` follows a text that is compared by
-    order. ``calls`` has the functions by name, or by name and kind where kinds differ.
+    order. ``calls`` has the functions by name, or by name and kind where kinds differ. ``name`` is how a column is
+    called that the user calls so.
     """
 
     literals: Mapping[Kind, str]
@@ -75,6 +77,7 @@ class Dialect:
     text_order: str
     calls: Mapping[str, str]
     identifier_escapes: Mapping[str, str] = field(default_factory=lambda: {'"': '""'})
+    name: Callable[[str], str] = str
 
 
 # A text of as many bytes as characters is ASCII, for which SQLite's own function does, ten times as fast as ours.
@@ -148,6 +151,7 @@ POSTGRES = Dialect(
         "round digits real": f"CAST(round({_PG_DECIMAL}, CAST({{1}} AS integer)) AS double precision)",
     },
     identifier_escapes={'"': '""', "%": "%%"},
+    name=postgres_name,
 )
 
 
@@ -219,6 +223,7 @@ class _Writer:
                 return self.call(node)
 
     def column(self, name: str) -> str:
+        name = self.dialect.name(name)
         for character, escape in self.dialect.identifier_escapes.items():
             name = name.replace(character, escape)
         return f'{self.alias}."{name}"'

@@ -8,27 +8,26 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graticule.errors import Conflict, PreconditionFailed, Unavailable
 from graticule.geometry.crs import Crs
-from graticule.model.features import Batch, Query
 from graticule.stores import counting, extent, gpkg_blob, rtree_sample, staged_table
 from graticule.stores import gpkg_schema as schema
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER, Change
 from graticule.stores.connections import Connections
+from graticule.stores.gpkg_query import STATEMENTS
 from graticule.stores.gpkg_schema import quoted
-from graticule.stores.query import count, distinct, is_filtered, select, summary
-from graticule.stores.values import reader, ready, summarised, writer
+from graticule.stores.query import is_filtered, is_plain
+from graticule.stores.values import reader, to_batch, to_summary, writer
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    from graticule.model.features import Box, Column, Summary, Table
+    from graticule.model.features import Batch, Box, Column, Query, Summary, Table
 
 
 class GeoPackageStore:
@@ -89,7 +88,7 @@ class GeoPackageStore:
     def count(self, account: int, table: Table, query: Query) -> int:
         if not is_filtered(query):
             return self._count_all(account, table)
-        statement = count(table, query)
+        statement = STATEMENTS.count(table, query)
         with self._connections.reading(account) as connection:
             return int(connection.execute(statement.sql, statement.values).fetchone()[0])
 
@@ -116,22 +115,23 @@ class GeoPackageStore:
     def read(self, account: int, table: Table, query: Query, *, batch_size: int = 10_000) -> Iterator[Batch]:
         types = {column.name: column.type for column in table.columns}
         with self._connections.reading(account) as connection:
-            statement = select(table, query, _sampled(connection, table, query))
+            statement = STATEMENTS.select(table, query, _sampled(connection, table, query))
             readers = [reader(types.get(name, "integer")) for name in statement.columns]
             cursor = connection.execute(statement.sql, statement.values)
             while rows := cursor.fetchmany(batch_size):
-                yield _batch(rows, statement.columns, readers, geometry=query.geometry)
+                yield to_batch(rows, statement.columns, readers, gpkg_blob.decode if query.geometry else None)
 
     def summary(self, account: int, table: Table, query: Query, column: Column) -> Summary:
-        statement = summary(table, query, column)
+        statement, ready = STATEMENTS.summary(table, query, column), reader(column.type)
         with self._connections.reading(account) as connection:
-            return summarised(connection.execute(statement.sql, statement.values).fetchone(), column)
+            row = connection.execute(statement.sql, statement.values).fetchone()
+        return to_summary(row, ready)
 
     def distinct(self, account: int, table: Table, query: Query, column: Column) -> list[Any]:
-        statement = distinct(table, query, column)
+        statement, ready = STATEMENTS.distinct(table, query, column), reader(column.type)
         with self._connections.reading(account) as connection:
             rows = connection.execute(statement.sql, statement.values).fetchall()
-        return ready([value for (value,) in rows], column)
+        return [value if ready is None else ready(value) for (value,) in rows]
 
     def insert(self, account: int, table: Table, changes: Sequence[Change], owner: int) -> list[int]:
         now = int(time.time())
@@ -188,8 +188,7 @@ class GeoPackageStore:
 
 def _sampled(connection: sqlite3.Connection, table: Table, query: Query) -> NDArray[np.int64] | None:
     """The features that stand for all in a picture of a large table; None where all are to be read."""
-    plain = query.where is None and query.ids is None and query.owner is None and query.limit is None
-    if query.raster is None or not query.boxes or not plain or not table.geometry_type:
+    if query.raster is None or not is_plain(table, query):
         return None
     return rtree_sample.sample(connection, table.name, query.boxes, query.raster)
 
@@ -233,23 +232,6 @@ def _announce(connection: sqlite3.Connection, table: Table, *, features: int, bo
     connection.execute("INSERT INTO gpkg_ogr_contents VALUES (?, ?)", (table.name, features))
     for trigger in schema.create_triggers(table):
         connection.execute(trigger)
-
-
-def _batch(rows: list[tuple[Any, ...]], names: tuple[str, ...], readers: list[Any], *, geometry: bool) -> Batch:
-    ids, owner, created, modified, *rest = zip(*rows, strict=True)
-    geometries = gpkg_blob.decode(rest.pop(0)) if geometry else None
-    columns = {
-        name: list(values) if read is None else [None if value is None else read(value) for value in values]
-        for name, read, values in zip(names, readers, rest, strict=True)
-    }
-    return Batch(
-        np.array(ids, dtype=np.int64),
-        geometries,
-        columns,
-        [value or 0 for value in owner],
-        [value or 0 for value in created],
-        [value or 0 for value in modified],
-    )
 
 
 def _values(table: Table, change: Change) -> dict[str, Any]:

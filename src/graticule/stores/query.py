@@ -1,13 +1,16 @@
-"""A query on a table as SQL text and bound values. Every name in the text comes from the table, never from a client."""
+"""A query on a table as SQL text and bound values. Every name in the text comes from the table, never from a client.
+
+What the engines write differently is in ``gpkg_query.py`` and ``pg_query.py``.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graticule.filters.to_sql import PSEUDO_COLUMNS, SQLITE, to_sql
+from graticule.filters.to_sql import PSEUDO_COLUMNS, to_sql
 from graticule.stores.base import CREATED, GEOMETRY, KEY, MODIFIED, OWNER
-from graticule.stores.gpkg_schema import quoted, rtree
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
     from graticule.filters.nodes import Node
     from graticule.filters.to_sql import Dialect
-    from graticule.model.features import Box, Column, Query, Table
+    from graticule.model.features import Column, ColumnType, Order, Query, Table
 
 CLASS = "__class"
 NUMBERS = ("integer", "real", "number")
@@ -31,141 +34,144 @@ class Statement:
     columns: tuple[str, ...] = ()
 
 
-def select(table: Table, query: Query, sampled: NDArray[np.int64] | None = None) -> Statement:
-    """SELECT key, owner, created, modified, [geometry,] columns…, [class] of what the query hits.
-
-    ``sampled`` are the ids that were found already for its boxes.
-    """
-    names = tuple(column.name for column in table.columns) if query.columns is None else query.columns
-    wanted = [f"t.{name}" for name in (KEY, OWNER, CREATED, MODIFIED)]
-    if query.geometry:
-        wanted.append(f"t.{GEOMETRY}" if table.geometry_type else "NULL")
-    wanted += [f"t.{quoted(name)}" for name in names]
-    values: list[Any] = []
-    if query.classes is not None:
-        wanted.append(f"{_class_of(query.classes, values)} AS {CLASS}")
-        names = (*names, CLASS)
-    if sampled is None:
-        source = _source(table, query, values)
-    else:
-        source = f"FROM {quoted(table.name)} t WHERE t.{KEY} IN (SELECT value FROM json_each(?))"
-        values.append(str(sampled.tolist()))
-    limit = ""
-    if query.limit is not None or query.offset:
-        limit = " LIMIT ? OFFSET ?"
-        values += [-1 if query.limit is None else query.limit, query.offset]
-    return Statement(f"SELECT {', '.join(wanted)} {source} {_order(table, query)}{limit}", tuple(values), names)
-
-
 def is_filtered(query: Query) -> bool:
     """Whether the query leaves out any rows, limit and offset aside."""
     return bool(query.boxes or query.where or query.ids is not None or query.owner is not None)
 
 
-def count(table: Table, query: Query) -> Statement:
-    """SELECT count(*) of what the query hits."""
-    values: list[Any] = []
-    return Statement(f"SELECT count(*) {_source(table, query, values)}", tuple(values))
+def is_plain(table: Table, query: Query) -> bool:
+    """Whether one feature may stand for its neighbours: something drawn by boxes alone."""
+    plain = query.where is None and query.ids is None and query.owner is None and query.limit is None
+    return query.raster is not None and bool(query.boxes) and plain and table.geometry_type is not None
 
 
-def summary(table: Table, query: Query, column: Column) -> Statement:
-    """SELECT what ``aggregates`` says of a column."""
-    values: list[Any] = []
-    name = f"t.{quoted(column.name)}"
-    source = _source(table, query, values)
-    return Statement(f"SELECT {aggregates(name, name, column, SQLITE)} {source}", tuple(values))
+class Statements(ABC):
+    """Writes the statements of one engine. Each part adds its values as it is written, in the order of the marks."""
 
+    dialect: Dialect
+    mark: str
+    false: str
 
-def distinct(table: Table, query: Query, column: Column) -> Statement:
-    """SELECT the different values of a column, in order."""
-    values: list[Any] = []
-    name = f"t.{quoted(column.name)}"
-    source = _source(table, query, values)
-    joint = "AND" if is_filtered(query) else "WHERE"
-    values += [-1 if query.limit is None else query.limit, query.offset]
-    value = compared(name, name, column, SQLITE)
-    sql = f"SELECT DISTINCT {value} {source} {joint} {name} IS NOT NULL ORDER BY 1 LIMIT ? OFFSET ?"
-    return Statement(sql, tuple(values))
+    @abstractmethod
+    def quoted(self, name: str) -> str:
+        """A column's name."""
 
+    @abstractmethod
+    def relation(self, table: Table) -> str:
+        """A table's name."""
 
-def aggregates(name: str, told: str, column: Column, dialect: Dialect) -> str:
-    """The count of all, of values, of different ones, the least, the greatest, the mean and the sum of a column.
+    @abstractmethod
+    def read_as(self, kind: ColumnType, expression: str) -> str:
+        """A value of a column of the user's as it is read."""
 
-    ``name`` is the column as it is stored, ``told`` as it is read.
-    """
-    value = compared(name, told, column, dialect)
-    value = f"CAST({name} AS integer)" if column.type == "boolean" else value
-    number = dialect.as_double.format(name)
-    mean_and_sum = f"avg({number}), sum({number})" if column.type in NUMBERS else "NULL, NULL"
-    counts = f"count(*), count({name}), count(DISTINCT {name})"
-    return f"{counts}, min({value}), max({value}), {mean_and_sum}"
+    @abstractmethod
+    def extremes(self, kind: ColumnType, expression: str) -> tuple[str, str]:
+        """The least and the greatest of the values of a column."""
 
+    @abstractmethod
+    def in_boxes(self, table: Table, query: Query, values: list[Any]) -> tuple[str, str]:
+        """What to read from, with the table as ``t``, and the condition that a feature hits any of the boxes."""
 
-def compared(name: str, told: str, column: Column, dialect: Dialect) -> str:
-    """A column as values that are compared alike by every engine: texts by code point, times as they are told."""
-    if column.type == "text":
-        return name + dialect.text_order
-    return dialect.number_column.format(name) if column.type == "number" else told
+    @abstractmethod
+    def among(self, ids: tuple[int, ...], values: list[Any]) -> str:
+        """The condition that a feature is one of these."""
 
+    @abstractmethod
+    def term(self, column: str, *, descending: bool) -> str:
+        """A term of ORDER BY; what is empty comes first, and last when descending."""
 
-def _source(table: Table, query: Query, values: list[Any]) -> str:
-    conditions: list[str] = []
-    source = f"FROM {quoted(table.name)} t"
-    if query.boxes and not table.geometry_type:
-        conditions.append("0")
-    elif len(query.boxes) == 1:
-        # CROSS keeps SQLite from walking the table and asking the index for every row.
-        source = f"FROM {quoted(rtree(table.name))} r CROSS JOIN {quoted(table.name)} t ON t.{KEY} = r.id"
-        conditions.append(_in_box(query.boxes[0], query.exact, values))
-    elif query.boxes:
-        conditions.append(_in_boxes(table, query, values))
-    if query.ids is not None:
-        conditions.append(f"t.{KEY} IN ({', '.join('?' * len(query.ids))})")
-        values += query.ids
-    if query.owner is not None:
-        conditions.append(f"t.{OWNER} = ?")
-        values.append(query.owner)
-    if query.where is not None:
-        sql, bound = to_sql(query.where, SQLITE)
-        conditions.append(f"({sql})")
-        values += bound
-    return f"{source} WHERE {' AND '.join(conditions)}" if conditions else source
+    @abstractmethod
+    def part(self, limit: int | None, offset: int, values: list[Any]) -> str:
+        """LIMIT and OFFSET."""
 
+    def select(self, table: Table, query: Query, sampled: NDArray[np.int64] | None = None) -> Statement:
+        """SELECT key, owner, created, modified, [geometry,] columns…, [class] of what the query hits.
 
-def _in_box(box: Box, exact: bool, values: list[Any], geometry: str = f"t.{GEOMETRY}") -> str:
-    xmin, ymin, xmax, ymax = box
-    values += [xmin, xmax, ymin, ymax]
-    touches = "r.maxx >= ? AND r.minx <= ? AND r.maxy >= ? AND r.miny <= ?"
-    if not exact:
-        return touches
-    # The index rounds envelopes outwards: what lies inside by its word is inside; only the rest needs a closer look.
-    values += [xmin, xmax, ymin, ymax, xmin, ymin, xmax, ymax]
-    inside = "r.minx >= ? AND r.maxx <= ? AND r.miny >= ? AND r.maxy <= ?"
-    return f"{touches} AND (({inside}) OR g_hits({geometry}, ?, ?, ?, ?))"
+        ``sampled`` are the ids that were found already for its boxes.
+        """
+        names = tuple(column.name for column in table.columns) if query.columns is None else query.columns
+        wanted = [f"t.{name}" for name in (KEY, OWNER, CREATED, MODIFIED)]
+        if query.geometry:
+            wanted.append(f"t.{GEOMETRY}" if table.geometry_type else "NULL")
+        kinds = {column.name: column.type for column in table.columns}
+        wanted += [self.read_as(kinds.get(name, "integer"), f"t.{self.quoted(name)}") for name in names]
+        values: list[Any] = []
+        if query.classes is not None:
+            wanted.append(f"{self._class_of(query.classes, values)} AS {CLASS}")
+            names = (*names, CLASS)
+        source = self.source(table, query, values) if sampled is None else self.of_sample(table, sampled, values)
+        order = f"ORDER BY {', '.join(self._order(table, query))}"
+        limit = self.part(query.limit, query.offset, values) if query.limit is not None or query.offset else ""
+        return Statement(f"SELECT {', '.join(wanted)} {source} {order}{limit}", tuple(values), names)
 
+    def count(self, table: Table, query: Query) -> Statement:
+        """SELECT count(*) of what the query hits."""
+        values: list[Any] = []
+        return Statement(f"SELECT count(*) {self.source(table, query, values)}", tuple(values))
 
-def _in_boxes(table: Table, query: Query, values: list[Any]) -> str:
-    index = quoted(rtree(table.name))
-    geometry = f"(SELECT g.{GEOMETRY} FROM {quoted(table.name)} g WHERE g.{KEY} = r.id)"
-    parts = [f"SELECT r.id FROM {index} r WHERE {_in_box(box, query.exact, values, geometry)}" for box in query.boxes]
-    return f"t.{KEY} IN ({' UNION '.join(parts)})"
+    def summary(self, table: Table, query: Query, column: Column) -> Statement:
+        """SELECT count of all, count of values, count of different ones, least, greatest, mean, sum of a column."""
+        values: list[Any] = []
+        name, kind = f"t.{self.quoted(column.name)}", column.type
+        low, high = (self.read_as(kind, found) for found in self.extremes(kind, name))
+        number = self.dialect.as_double.format(name)
+        # Not avg: PostgreSQL's sums squares too, which overflow long before the sum does.
+        computed = f"sum({number}) / count({name}), sum({number})" if kind in NUMBERS else "NULL, NULL"
+        counts = f"count(*), count({name}), count(DISTINCT {name})"
+        sql = f"SELECT {counts}, {low}, {high}, {computed} {self.source(table, query, values)}"
+        return Statement(sql, tuple(values))
 
+    def distinct(self, table: Table, query: Query, column: Column) -> Statement:
+        """SELECT the different values of a column, in order."""
+        values: list[Any] = []
+        name = f"t.{self.quoted(column.name)}"
+        source = self.source(table, query, values)
+        joint = "AND" if is_filtered(query) else "WHERE"
+        part = self.part(query.limit, query.offset, values)
+        wanted = self.read_as(column.type, name)
+        return Statement(
+            f"SELECT DISTINCT {wanted} {source} {joint} {name} IS NOT NULL ORDER BY 1{part}", tuple(values)
+        )
 
-def _class_of(classes: tuple[Node | None, ...], values: list[Any]) -> str:
-    rest = next((index for index, node in enumerate(classes) if node is None), -1)
-    branches = []
-    for index, node in enumerate(classes):
-        if node is not None:
-            sql, bound = to_sql(node, SQLITE)
+    def source(self, table: Table, query: Query, values: list[Any]) -> str:
+        """FROM and WHERE."""
+        conditions: list[str] = []
+        source = f"FROM {self.relation(table)} t"
+        if query.boxes and not table.geometry_type:
+            conditions.append(self.false)
+        elif query.boxes:
+            source, condition = self.in_boxes(table, query, values)
+            conditions.append(condition)
+        if query.ids is not None:
+            conditions.append(self.among(query.ids, values))
+        if query.owner is not None:
+            conditions.append(f"t.{OWNER} = {self.mark}")
+            values.append(query.owner)
+        if query.where is not None:
+            sql, bound = to_sql(query.where, self.dialect)
+            conditions.append(f"({sql})")
             values += bound
-            branches.append(f"WHEN {sql} THEN {index}")
-    return f"CASE {' '.join(branches)} ELSE {rest} END" if branches else str(rest)
+        return f"{source} WHERE {' AND '.join(conditions)}" if conditions else source
+
+    def of_sample(self, table: Table, sampled: NDArray[np.int64], values: list[Any]) -> str:
+        """FROM and WHERE for features whose ids are known."""
+        raise NotImplementedError
+
+    def _class_of(self, classes: tuple[Node | None, ...], values: list[Any]) -> str:
+        rest = next((index for index, node in enumerate(classes) if node is None), -1)
+        branches = []
+        for index, node in enumerate(classes):
+            if node is not None:
+                sql, bound = to_sql(node, self.dialect)
+                values += bound
+                branches.append(f"WHEN {sql} THEN {index}")
+        return f"CASE {' '.join(branches)} ELSE {rest} END" if branches else str(rest)
+
+    def _order(self, table: Table, query: Query) -> list[str]:
+        own = {column.name for column in table.columns}
+        terms = [self.term(_column_of(order, own), descending=order.descending) for order in query.order_by]
+        return [*terms, f"t.{KEY}"]
 
 
-def _order(table: Table, query: Query) -> str:
-    own = {column.name for column in table.columns}
-    terms = []
-    for order in query.order_by:
-        name = order.column if order.column in own else _PSEUDO.get(order.column, order.column)
-        terms.append(f"t.{quoted(name)} {'DESC' if order.descending else 'ASC'}")
-    return f"ORDER BY {', '.join([*terms, f't.{KEY}'])}"
+def _column_of(order: Order, own: set[str]) -> str:
+    return order.column if order.column in own else _PSEUDO.get(order.column, order.column)

@@ -9,7 +9,17 @@ revision = "0001"
 down_revision = None
 
 
+# The function that searches fold case with; connections to SQLite register one of that name. What comes out is compared
+# by code point.
+FOLDING = """
+    CREATE FUNCTION g_lower(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN lower(value COLLATE "und-x-icu") COLLATE "C"
+"""
+
+
 def upgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(FOLDING)
     op.create_table(
         "users",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

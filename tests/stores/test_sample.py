@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from graticule.model.features import Query
+from graticule.stores.base import FeatureStore
 from graticule.stores.geopackage import GeoPackageStore
 
 FEATURES = 60_000
@@ -28,11 +29,12 @@ def boxes() -> np.ndarray:
     return np.hstack([corners, corners + sizes])
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, boxes: np.ndarray) -> GeoPackageStore:
+@pytest.fixture(scope="module", params=["geopackage", "postgis"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, boxes: np.ndarray) -> FeatureStore:
     folder = tmp_path_factory.mktemp("store")
     stage(folder / "staged.gpkg", boxes)
-    made = GeoPackageStore(folder / "accounts")
+    in_files = request.param == "geopackage"
+    made: FeatureStore = GeoPackageStore(folder / "accounts") if in_files else request.getfixturevalue("postgis")
     made.adopt(1, folder / "staged.gpkg", "many", FEATURES)
     return made
 
@@ -61,7 +63,7 @@ def stage(path: Path, boxes: np.ndarray) -> None:
     )
 
 
-def read(store: GeoPackageStore, query: Query) -> np.ndarray:
+def read(store: FeatureStore, query: Query) -> np.ndarray:
     """The numbers of the features that the query hits."""
     batches = list(store.read(1, store.table(1, "many"), query))
     return np.concatenate([batch.ids for batch in batches]) if batches else np.empty(0, np.int64)
@@ -73,7 +75,7 @@ def cells(boxes: np.ndarray) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("box", [WORLD, (100.0, 100.0, 900.0, 800.0)])
-def test_every_cell_that_has_features_keeps_some(store: GeoPackageStore, boxes: np.ndarray, box: tuple) -> None:
+def test_every_cell_that_has_features_keeps_some(store: FeatureStore, boxes: np.ndarray, box: tuple) -> None:
     sampled = read(store, Query(boxes=(box,), raster=RASTER))
     every = read(store, Query(boxes=(box,)))
     assert len(sampled) < len(every) / 2
@@ -83,12 +85,12 @@ def test_every_cell_that_has_features_keeps_some(store: GeoPackageStore, boxes: 
     assert len(lost) <= len(cells(boxes[every - 1])) / 100
 
 
-def test_features_larger_than_a_cell_are_all_kept(store: GeoPackageStore) -> None:
+def test_features_larger_than_a_cell_are_all_kept(store: FeatureStore) -> None:
     sampled = read(store, Query(boxes=(WORLD,), raster=RASTER))
     assert set(range(1, FEATURES + 1, 100)) <= set(sampled)
 
 
-def test_attributes_belong_to_their_features(store: GeoPackageStore) -> None:
+def test_attributes_belong_to_their_features(store: FeatureStore) -> None:
     (batch,) = store.read(1, store.table(1, "many"), Query(boxes=(WORLD,), raster=RASTER), batch_size=FEATURES)
     assert batch.columns["n"] == batch.ids.tolist()
     assert (np.diff(batch.ids) > 0).all()
@@ -103,12 +105,12 @@ def test_attributes_belong_to_their_features(store: GeoPackageStore) -> None:
         Query(boxes=((2000.0, 2000.0, 2001.0, 2001.0),), raster=RASTER),
     ],
 )
-def test_few_features_and_other_conditions_are_read_whole(store: GeoPackageStore, query: Query) -> None:
+def test_few_features_and_other_conditions_are_read_whole(store: FeatureStore, query: Query) -> None:
     plain = Query(boxes=query.boxes, owner=query.owner, ids=query.ids)
     assert read(store, query).tolist() == read(store, plain).tolist()
 
 
-def test_two_boxes_are_sampled_together(store: GeoPackageStore) -> None:
+def test_two_boxes_are_sampled_together(store: FeatureStore) -> None:
     west, east = (0.0, 0.0, 450.0, 1000.0), (550.0, 0.0, 1000.0, 1000.0)
     sampled = set(read(store, Query(boxes=(west, east), raster=RASTER)))
     assert sampled <= set(read(store, Query(boxes=(west, east))))
@@ -116,7 +118,7 @@ def test_two_boxes_are_sampled_together(store: GeoPackageStore) -> None:
     assert sampled & set(read(store, Query(boxes=(east,))))
 
 
-def test_an_empty_table_has_nothing_to_sample(store: GeoPackageStore, tmp_path: Path) -> None:
+def test_an_empty_table_has_nothing_to_sample(store: FeatureStore, tmp_path: Path) -> None:
     from graticule.model.features import Table
 
     store.create(2, Table("none", (), "POINT", crs="EPSG:4326"))
