@@ -19,7 +19,6 @@ from graticule.backend import Backend, open_backend
 from graticule.catalogue.access import Actor
 from graticule.catalogue.orm import Job
 from graticule.errors import NotFound
-from graticule.settings import Settings
 
 SENT = {"name": "b", "size": "5", "units": "kilometer"}
 # Of more features than this a buffer is a job here.
@@ -39,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def backend(server: Server) -> Iterator[Backend]:
-    opened = open_backend(Settings(data=server.data))
+    opened = open_backend(server.settings)
     yield opened
     opened.close()
 

@@ -90,7 +90,7 @@ def over(caller: Caller, job_id: str) -> dict[str, Any]:
 
 def do(server: Server, caller: Caller, job_id: str) -> dict[str, Any]:
     """Do a job of the server that has no worker, as one would; the job after that."""
-    backend = open_backend(Settings(data=server.data))
+    backend = open_backend(server.settings)
     run_job(backend, int(job_id), "a worker of the test", threading.Event())
     backend.close()
     return dict(got(caller.get(f"jobs/{job_id}")))

@@ -15,7 +15,6 @@ from tests.sharing import got, made, new_layer, new_map, new_table
 
 from graticule.actions import users
 from graticule.backend import open_backend
-from graticule.settings import Settings
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d")
 
@@ -132,7 +131,7 @@ def test_a_name_that_nobody_has_is_slowed_down_in_the_same_way(server: Server, u
 
 
 def test_names_and_passwords_in_other_scripts(server: Server) -> None:
-    backend = open_backend(Settings(data=server.data))
+    backend = open_backend(server.settings)
     try:
         users.create_user(backend, f"jörg{server.port}", "pässwörter ж")
     finally:

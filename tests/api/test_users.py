@@ -31,7 +31,6 @@ from tests.sharing import (
 from graticule.actions import keys
 from graticule.backend import open_backend
 from graticule.catalogue.access import Actor
-from graticule.settings import Settings
 
 NUMBERS = itertools.count(1)
 FIELDS = {
@@ -71,7 +70,7 @@ def other(server: Server) -> Iterator[Caller]:
 def newcomer(server: Server, admin: Caller) -> Iterator[Caller]:
     """A user that an administrator has just made, with a key and no password yet."""
     user = made(admin.post("users", json={"username": new_name()}))
-    backend = open_backend(Settings(data=server.data))
+    backend = open_backend(server.settings)
     try:
         key = keys.create_key(backend, Actor(user["id"], user["username"])).value
     finally:

@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from graticule.actions.jobs import enter
 from graticule.backend import open_backend
 from graticule.catalogue.orm import Dataset, Job, Layer
-from graticule.settings import Settings
 from tests.browser.looking import IDLE, count_of, decoded, pixels, rendered, show, wait_until_drawn
 from tests.browser.world import COLOURS, World, sent
 from tests.server import PASSWORD, Caller, Server
@@ -164,7 +163,7 @@ def test_a_file_that_is_being_read(page: Page, server: Server, user: Caller) -> 
 @contextmanager
 def being_read(server: Server, user: Caller, layer_id: str) -> Iterator[Callable[[int], None]]:
     """The layer stands as if a worker of another machine were reading its file; to be told how far that is."""
-    backend = open_backend(Settings(data=server.data))
+    backend = open_backend(server.settings)
     with backend.catalogue.write() as session:
         job = enter(session, user.user_id, "import", {})
         job.state, job.worker, job.claimed = "running", "another machine-1-alive", 2**40

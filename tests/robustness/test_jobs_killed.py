@@ -21,7 +21,6 @@ from tests.sharing import got, made, new_file_layer, new_map, upload
 from graticule.actions.work import take_up
 from graticule.backend import open_backend
 from graticule.catalogue.orm import Job
-from graticule.settings import Settings
 
 COUNT = 160_000
 
@@ -81,7 +80,7 @@ def state(owner: Caller, job_id: str) -> str:
 
 
 def row_of(server: Server, job_id: str) -> Job:
-    backend = open_backend(Settings(data=server.data))
+    backend = open_backend(server.settings)
     with backend.catalogue.read() as session:
         job = session.get_one(Job, int(job_id))
     backend.close()
@@ -144,7 +143,7 @@ def test_no_job_is_done_twice(tmp_path: Path) -> None:
         upload(owner, "", **{f"a{number}__csv": points() for number in range(8)})
         map_id = new_map(owner)["id"]
         layers = [new_file_layer(owner, map_id, f"a{number}.csv") for number in range(8)]
-        backend = open_backend(Settings(data=server.data))
+        backend = open_backend(server.settings)
         for layer in layers * 3:
             backend.queue.send(int(layer["job_id"]))
         for layer in layers:
@@ -170,7 +169,7 @@ def test_what_becomes_of_the_jobs_of_dead_workers(tmp_path: Path) -> None:
         upload(owner, "", **{f"a{number}__csv": points() for number in range(len(LEFT))})
         map_id = new_map(owner)["id"]
         layers = [new_file_layer(owner, map_id, f"a{number}.csv") for number in range(len(LEFT))]
-        backend = open_backend(Settings(data=server.data))
+        backend = open_backend(server.settings)
         with backend.catalogue.write() as session:
             for layer, (values, _, _) in zip(layers, LEFT, strict=True):
                 dead = {"state": "running", "worker": "another machine-1-dead", "claimed": 1} | values

@@ -26,7 +26,6 @@ from graticule.actions.users import new_resource
 from graticule.backend import Backend, open_backend
 from graticule.catalogue.orm import Dataset
 from graticule.model.features import Table
-from graticule.settings import Settings
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def user(server: Server) -> Iterator[Caller]:
 def dead(server: Server, user: Caller) -> Iterator[Backend]:
     """What is done in here was done by a process that then died in the middle of its work."""
     server.stop()
-    backend = open_backend(Settings(data=server.data))
+    backend = open_backend(server.settings)
     yield backend
     backend.close()
     (server.data / "accounts" / str(user.user_id) / "staging" / "work-of-the-dead").mkdir()
@@ -89,7 +88,7 @@ def test_a_table_was_being_made(server: Server, user: Caller, stored: bool) -> N
 
 def test_a_table_that_is_being_made_is_not_seen(server: Server, user: Caller) -> None:
     new_table(user)
-    backend = open_backend(Settings(data=server.data))
+    backend = open_backend(server.settings)
     with backend.catalogue.write() as session:
         half = select(Dataset).where(Dataset.account_id == user.user_id, Dataset.store_table == "places")
         session.scalars(half).one().status = "busy"

@@ -12,6 +12,7 @@ import pyproj
 import pytest
 import shapely
 from sqlalchemy import String, func, select
+from sqlalchemy.exc import ProgrammingError
 from tests.server import wait_until
 
 from graticule.catalogue.database import NEWEST, Catalogue
@@ -148,6 +149,12 @@ def test_reads_go_to_the_replica(store_url: str, postgis: PostgisStore, table: T
             store.count(1, table, Query())
     finally:
         store.close()
+    catalogue = Catalogue(Postgres(store_url, store_url.replace("postgres@", "stranger@"), pool_max=2))
+    catalogue.migrate()
+    add(catalogue, "written to the primary")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        names(catalogue, "written")
+    catalogue.close()
 
 
 def fetched_nothing(url: str, sql: str) -> None:

@@ -37,7 +37,11 @@ class PgConnections:
 
     def __init__(self, url: str, read_url: str | None, pool_min: int, pool_max: int) -> None:
         self._pools = [_pool(address, pool_min, pool_max) for address in ((url, read_url) if read_url else (url,))]
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection[tuple[Any, ...]]]:
