@@ -86,7 +86,7 @@ def by_tag(described: dict[str, Any]) -> dict[str, list[tuple[str, str, dict[str
 
 def section(method: str, path: str, operation: dict[str, Any], described: dict[str, Any]) -> str:
     """One call."""
-    parts = [f"### `{method} {path}`\n", operation["description"] + "\n"]
+    parts = [f"### `{method} {path}`\n", operation["description"].replace("``", "`") + "\n"]
     if operation["parameters"]:
         parts.append("| parameter | | what it is |\n|---|---|---|")
         parts += [parameter(one) for one in operation["parameters"]]
