@@ -106,7 +106,7 @@ class Server:
     @contextmanager
     def backend(self) -> Iterator[Backend]:
         """What the server has open, opened once more: to look at what it keeps."""
-        opened = open_backend(Settings(data=self.data))
+        opened = open_backend(self.settings)
         try:
             yield opened
         finally:
