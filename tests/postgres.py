@@ -93,3 +93,10 @@ def database_of(data: Path) -> str:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
     return of_database(url, name)
+
+
+def tables_in(url: str, schema: str) -> list[str]:
+    """The names of the tables of a schema."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,)).fetchall()
+    return [name for (name,) in rows]

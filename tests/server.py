@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pyogrio
 
 from graticule.actions import keys, users
 from graticule.backend import Backend, open_backend
@@ -86,6 +87,14 @@ class Server:
     def log(self) -> str:
         """What the server has logged so far."""
         return (self.data / "server.log").read_text(errors="replace")
+
+    def tables_in_store(self, account: int) -> list[str]:
+        """The tables that hold an account's features, as other programs see them."""
+        url = self.environment.get("GRATICULE_DATABASE_URL")
+        if url:
+            return postgres.tables_in(url, f"usrsch{account}")
+        path = self.data / "accounts" / str(account) / "data.gpkg"
+        return [name for name, _ in pyogrio.list_layers(path)] if path.exists() else []
 
     def stop(self, signal: int = 15) -> None:
         """End all processes of the server with that signal."""

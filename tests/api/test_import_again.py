@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pyogrio
 import pytest
 from tests.server import Caller, Server
 from tests.sharing import feature_ids, got, new_file_layer, new_map, share, upload
@@ -13,11 +12,6 @@ from tests.sharing import feature_ids, got, new_file_layer, new_map, share, uplo
 
 def points(*places: tuple[float, float]) -> bytes:
     return "\n".join(["name,lon,lat", *(f"p{number},{x},{y}" for number, (x, y) in enumerate(places))]).encode()
-
-
-def tables_in_store(server: Server, caller: Caller) -> list[str]:
-    path = server.data / "accounts" / str(caller.user_id) / "data.gpkg"
-    return [name for name, _ in pyogrio.list_layers(path)]
 
 
 def test_a_changed_file_is_read_again(server: Server, user: Caller, anonymous: Caller) -> None:
@@ -39,7 +33,7 @@ def test_a_changed_file_is_read_again(server: Server, user: Caller, anonymous: C
         after = anonymous.get(picture).content
         assert after != before
         before = after
-    assert len(tables_in_store(server, user)) == 1
+    assert len(server.tables_in_store(user.user_id)) == 1
 
 
 @pytest.mark.parametrize("by", ["file", "directory"])
@@ -97,10 +91,10 @@ def test_many_layers_of_one_file_at_once(server: Server, user: Caller) -> None:
     with ThreadPoolExecutor(6) as pool:
         layers = list(pool.map(add, range(6)))
     assert len(set(layers)) == 6
-    assert len(tables_in_store(server, user)) == 1
+    assert len(server.tables_in_store(user.user_id)) == 1
     upload(user, "", a__csv=points((1, 1)))
     assert [len(feature_ids(user, layer)) for layer in layers] == [1] * 6
-    assert len(tables_in_store(server, user)) == 1
+    assert len(server.tables_in_store(user.user_id)) == 1
 
 
 def test_a_file_changed_by_many_at_once(server: Server, user: Caller) -> None:
@@ -123,7 +117,7 @@ def test_a_file_changed_by_many_at_once(server: Server, user: Caller) -> None:
         list(pool.map(change, range(4)))
     rows = user.get("storage/fs/a.csv").text.splitlines()[1:]
     assert [f"{one['data']['name']},{one['data']['lon']},{one['data']['lat']}" for one in shown(user, layer)] == rows
-    assert len(tables_in_store(server, user)) == 1
+    assert len(server.tables_in_store(user.user_id)) == 1
 
 
 def shown(caller: Caller, layer: str) -> list[dict[str, dict[str, object]]]:

@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pyogrio
 import pytest
 from tests.server import Caller, Server
 from tests.sharing import got, ids, new_map, tables_of, upload
@@ -107,11 +106,6 @@ def work(shared: Caller, lakes: Files) -> str:
     return str(new_map(shared)["id"])
 
 
-def tables_in_store(server: Server, caller: Caller) -> list[str]:
-    path = server.data / "accounts" / str(caller.user_id) / "data.gpkg"
-    return [name for name, _ in pyogrio.list_layers(path)] if path.exists() else []
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_what_cannot_be_read(server: Server, shared: Caller, work: str, case: str) -> None:
     _, name, said = CASES[case]
@@ -126,7 +120,7 @@ def test_what_cannot_be_read(server: Server, shared: Caller, work: str, case: st
         assert shared.post("tables", json={"name": "bad", "source": source}).status_code == 400
     assert ids(shared, f"maps/{work}/layers") == []
     assert tables_of(shared, shared) == []
-    assert tables_in_store(server, shared) == []
+    assert server.tables_in_store(shared.user_id) == []
     staging = server.data / "accounts" / str(shared.user_id) / "staging"
     assert list(staging.iterdir()) == []
     assert shared.get("users/current").status_code == 200
@@ -181,7 +175,7 @@ def test_a_shapefile_with_a_broken_record_far_down(server: Server, user: Caller,
     answer = user.post("layers", json={"mid": new_map(user)["id"], "source": source})
     assert answer.status_code == 400, answer.text
     assert "broken.shp" in answer.json()["nested"]["msg"]
-    assert tables_in_store(server, user) == []
+    assert server.tables_in_store(user.user_id) == []
 
 
 def test_what_is_said_of_a_file_that_is_wrong(user: Caller) -> None:
