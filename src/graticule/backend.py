@@ -53,7 +53,9 @@ def open_backend(settings: Settings) -> Backend:
     cannot be reached.
     """
     accounts = settings.data / "accounts"
-    accounts.mkdir(parents=True, exist_ok=True)
+    # Passwords' hashes and everybody's files are nothing for other users of the machine.
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    accounts.mkdir(exist_ok=True)
     catalogue, own = _in_files(settings) if settings.database_url is None else _in_database(settings)
     keys = KeyBox(installation_secret(settings))
     private = settings.fetch_private_addresses

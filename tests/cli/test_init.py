@@ -13,6 +13,10 @@ from tests.server import PASSWORD, Caller, Server
 KEY = re.compile(r"[0-9a-f]{32}")
 
 
+def test_other_users_of_the_machine_are_kept_out(data: Path) -> None:
+    assert data.stat().st_mode & 0o077 == 0
+
+
 def test_quiet_prints_the_key_and_nothing_else(data: Path) -> None:
     printed = (data / "key.txt").read_text()
     assert KEY.fullmatch(printed.rstrip("\n"))
