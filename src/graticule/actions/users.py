@@ -114,11 +114,13 @@ def _find(session: Transaction, actor: Actor, user_id: int, permission: str) -> 
     return found
 
 
-def create_user(backend: Backend, username: str, password: str, *, administrator: bool = False) -> User:
-    """A new account. Raises ``BadRequest``, ``Conflict``."""
+def create_user(backend: Backend, username: str, password: str | None, *, administrator: bool = False) -> User:
+    """A new account; without a password nobody can sign in to it. Raises ``BadRequest``, ``Conflict``."""
     check_username(username)
-    check_password(password)
-    made = User(username=username, password_hash=hash_password(password), administrator=administrator)
+    made = User(username=username, administrator=administrator)
+    if password is not None:
+        check_password(password)
+        made.password_hash = hash_password(password)
     with backend.catalogue.write() as session:
         return _add(session, made)
 
