@@ -13,8 +13,8 @@ SOURCES := pyproject.toml hatch_build.py web/package.json web/package-lock.json 
 # What is tested once more over PostgreSQL: where the catalogue's lists and access and the features' store make the answer.
 # What is not: files on disk, pages, log-in and headers, which know nothing of the store, and what is particular to
 # GeoPackages. The stores themselves (tests/stores) and the cases of conditions are run over both in the first run.
-ON_POSTGIS := $(addprefix tests/api/test_,$(addsuffix .py, access_sharing attribute_ops every_route features_read \
-	features_write first_day import_again import_files jobs layers maps roles search tables tiles)) \
+ON_POSTGIS := $(addprefix tests/api/test_,$(addsuffix .py, access_matrix access_sharing attribute_ops every_route \
+	features_read features_write first_day import_again import_files jobs layers maps roles search tables tiles)) \
 	tests/contract/test_table.py tests/robustness/test_many_processes.py
 
 .DELETE_ON_ERROR:
