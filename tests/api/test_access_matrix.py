@@ -52,6 +52,15 @@ class Things:
 
 
 @pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One of its own: what is shared with everyone here would stand in the lists of other tests."""
+    running = Server(tmp_path_factory.mktemp("matrix"), environment={"GRATICULE_JOB_WORKERS": "0"})
+    running.new_user(administrator=True).close()
+    yield running.start()
+    running.stop()
+
+
+@pytest.fixture(scope="module")
 def user(server: Server) -> Iterator[Caller]:
     """The owner of everything here."""
     with server.new_user() as caller:

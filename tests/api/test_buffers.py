@@ -16,7 +16,7 @@ from tests.answers import refused
 from tests.api.conftest import layer_of
 from tests.api_data import COLUMNS, table_layer, typed_layer
 from tests.server import Caller, Server
-from tests.sharing import got, made, new_feature, new_layer, new_map, new_table, share
+from tests.sharing import got, made, new_feature, new_layer, new_map, new_table, share, tables_of
 
 GEOD = Geod(ellps="WGS84")
 
@@ -218,7 +218,7 @@ def test_who_may(user: Caller, other: Caller, anonymous: Caller) -> None:
     share(user, made_map["resource_id"], other.username, "EDIT")
     buffer = made(other.post(f"layers/{layer}/buffer", json=sent))
     assert (buffer["map_id"], buffer["owner"]) == (made_map["id"], str(other.user_id))
-    assert [one["schema"] for one in got(other.get("tables"))["data"]] == [f"usrsch{other.user_id}"]
+    assert len(tables_of(other, other)) == 1
     assert len(features_of(user, buffer["id"])) == 1
 
 
