@@ -23,6 +23,9 @@ ON_POSTGIS := $(addprefix tests/api/test_,$(addsuffix .py, access_matrix access_
 run: $(VENV)/installed
 	@$(BIN)/python scripts/run.py --data "$(DATA)" --port "$(PORT)"
 
+# Tests write much that they throw away at once: into memory, where there is plenty of it.
+test: export TMPDIR := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null \
+	&& echo /dev/shm || echo "$${TMPDIR:-/tmp}")
 test: check
 	scripts/install-test-tools
 	scripts/npm test
