@@ -135,7 +135,7 @@ CASES: list[tuple[str, Callable[[Path], Path], str]] = [
     ("text as gpkg", text("a.gpkg", "hello" * 50), r"“a\.gpkg” is not a GeoPackage file"),
     ("broken gpkg", text("a.gpkg", b"SQLite format 3\0" + b"x" * 3000), r"“a\.gpkg” (is cut off|cannot be read)"),
     ("cut gpkg", cut_geopackage, r"“a\.gpkg” is cut off"),
-    ("cut fgb", cut_flatgeobuf, r"“a\.fgb” cannot be read as FlatGeobuf"),
+    ("cut fgb", cut_flatgeobuf, r"“a\.fgb” is cut off: \d+ of its \d+ features are there"),
     ("text as xlsx", text("a.xlsx", "hello"), r"“a\.xlsx” is damaged"),
     ("bomb", bomb, r"“bomb\.xlsx” unpacks to more than 64 MB"),
     ("view", other_tables, r"“view\.tab” only refers to other tables"),

@@ -25,9 +25,10 @@ class Format:
 
     ``drivers`` are GDAL's names; none for what is read without GDAL. ``required`` and ``sidecars`` are suffixes of
     the files beside the main one, which it cannot or can do without. ``crs`` is the projection that the format
-    itself lays down. ``declares`` says that the geometry type in the file's header can be relied on, ``single`` that
-    a file holds one layer, ``zero_is_flat`` that a height of 0 all over means that none was given. ``options`` are
-    GDAL's open options.
+    itself lays down. ``declares`` says that the geometry type in the file's header can be relied on, ``counted``
+    that the header tells the number of features and GDAL does not mind when some are missing, ``single`` that a file
+    holds one layer, ``zero_is_flat`` that a height of 0 all over means that none was given. ``options`` are GDAL's open
+    options.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Format:
     crs: str | None = None
     xml: bool = False
     declares: bool = False
+    counted: bool = False
     directory: bool = False
     single: bool = False
     zero_is_flat: bool = False
@@ -120,7 +122,7 @@ FORMATS: tuple[Format, ...] = (
     Format("gpx", "GPX", (".gpx",), ("GPX",), crs="EPSG:4326", xml=True, zero_is_flat=True),
     Format("csv", "CSV", (".csv", ".tsv", ".txt"), (), crs="EPSG:4326"),
     Format("gpkg", "GeoPackage", (".gpkg",), ("GPKG",), sidecars=("-wal", "-shm"), declares=True),
-    Format("fgb", "FlatGeobuf", (".fgb",), ("FlatGeobuf",), declares=True, single=True),
+    Format("fgb", "FlatGeobuf", (".fgb",), ("FlatGeobuf",), declares=True, counted=True, single=True),
     Format(
         "gml", "GML", (".gml",), ("GML",), sidecars=(".xsd", ".gfs"), xml=True,
         options=(("WRITE_GFS", "NO"), ("DOWNLOAD_SCHEMA", "NO")),

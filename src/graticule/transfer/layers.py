@@ -155,6 +155,7 @@ class LayerRows:
         if about["driver"] not in self._format.drivers:
             raise BadRequest(f"“{self._path.name}” is not a {self._format.title} file.")
         self.name = str(about["layer_name"])
+        self._promised = int(about["features"]) if self._format.counted else 0
         with engine.stream(path, self._layer, options=self._options) as (meta, batches):
             header = declared(meta["geometry_type"])
             self._field = (meta["geometry_name"] or "wkb_geometry") if header.kind is not None else None
@@ -231,6 +232,8 @@ class LayerRows:
             for batch in batches:
                 yield self._values(batch), self._shapes(batch, done)
                 done += len(batch)
+        if done < self._promised:
+            raise BadRequest(f"“{self._path.name}” is cut off: {done} of its {self._promised} features are there.")
 
     def _values(self, batch: pa.RecordBatch) -> list[pa.Array]:
         return [convert(batch.column(at), column.type) for at, column in zip(self._kept, self.columns, strict=True)]
