@@ -95,6 +95,8 @@ def serve(
     # The server processes read the same settings from their environment.
     for name in ("data", "host", "port", "workers"):
         os.environ[f"GRATICULE_{name.upper()}"] = str(getattr(settings, name))
+    # uvicorn passes the signal on when it has ended: without a handler the workers would be left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with Crew(settings.data, settings.job_workers):
         run_server(settings)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from graticule import __version__
+from graticule.jobs.workers import known, lives
 from tests.cli.conftest import Run
 from tests.server import Server, free_port
 
@@ -108,7 +109,14 @@ def test_it_ends_when_told_to(data: Path, workers: int, number: int) -> None:
     assert process is not None
     server.stop(number)
     assert process.returncode in (0, -number)
+    assert not any(workers_alive(data))
     assert not server_listens(server.port)
+
+
+def workers_alive(data: Path) -> list[bool]:
+    """Of each worker that has said that it is one, whether it still lives."""
+    folder = data / "workers"
+    return [lives(folder, name) for name in known(folder)]
 
 
 def server_listens(port: int) -> bool:
