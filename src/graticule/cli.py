@@ -61,7 +61,7 @@ END_SECONDS = 30
 def main() -> None:
     """Run a command; what stands in its way is told in a sentence, with exit code 1."""
     try:
-        app()
+        app(prog_name="graticule")
     except GraticuleError as error:
         complain(error)
         sys.exit(1)
