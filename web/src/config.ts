@@ -56,6 +56,16 @@ export interface MapConfig {
     layerlist_expanded: boolean;
     popups: boolean;
     scalebar: boolean;
+    search: boolean;
+    /** No attribution, no controls at all. */
+    noattrib: boolean;
+    noctrl: boolean;
+    /** No tilt and no turn. */
+    no3d: boolean;
+    /** The scale that the map begins with is the only one. */
+    lockzoom: boolean;
+    /** The denominator of the scale to begin with. */
+    numscale: number | null;
     visibility: number[] | null;
     bounds: Bounds | null;
     layer_id: number | null;
@@ -64,6 +74,10 @@ export interface MapConfig {
     width: string | null;
     height: string | null;
   };
+  /** The features that the page's address names by a value; `feature` is set where it is one alone. */
+  selection: { layer: number; feature: number | null; bounds: Bounds } | null;
+  /** Sentences on what of the address came to nothing. */
+  notices: string[];
 }
 
 export interface MapsConfig {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.catalogue.orm import Map
+    from graticule.filters.nodes import Node
     from graticule.model.features import Box, Table
 
 
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
 class Drawable:
     """A layer that may be drawn. ``owner`` is set where the caller sees only features of their own.
 
-    ``table`` and ``look`` are there for layers of features whose data is ready.
+    ``table`` and ``look`` are there for layers of features whose data is ready. With ``where``, which has been checked
+    against the table, only the features that it holds for are drawn.
     """
 
     layer: Layer
     owner: int | None = None
     table: Table | None = None
     look: Look | None = None
+    where: Node | None = None
 
     @property
     def account(self) -> int:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from graticule.actions import need
 from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map
+from graticule.actions.expressions import as_parameter, left_over, narrowed
 from graticule.actions.jobs import percentages
 from graticule.actions.layers import job_of, state_of
 from graticule.actions.maps import map_crs
+from graticule.actions.page_css import css_of
 from graticule.actions.pictures import background_colour, is_visible, layers_box, tile_source
+from graticule.actions.selection import features_with
 from graticule.actions.tiles import names
 from graticule.catalogue import access
+from graticule.errors import BadRequest, NotFound
 from graticule.geometry.bounds import parse_map_bounds
 from graticule.geometry.crs import Crs
 from graticule.geometry.reproject import reproject_box
@@ -23,6 +29,7 @@ from graticule.tiles.grid import MAX_ZOOM
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
+    from graticule.actions.expressions import Expressions
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.catalogue.orm import Map
@@ -32,28 +39,35 @@ VECTOR_MAX_ZOOM = 16
 WORLD = (-180.0, -85.051129, 180.0, 85.051129)
 
 
-def map_style(backend: Backend, actor: Actor, map_id: int) -> dict[str, Any]:
-    """The MapLibre style of a map, addresses relative to the server. Raises ``NotFound``."""
+def map_style(backend: Backend, actor: Actor, map_id: int, expressions: Expressions) -> dict[str, Any]:
+    """The MapLibre style of a map, addresses relative to the server. Raises ``NotFound``, ``BadRequest``."""
     found, drawables = drawables_of_map(backend, actor, map_id)
+    narrowed(drawables, expressions)
     shown = {drawable.layer.id for drawable in drawables if is_visible(drawable, drawables)}
-    return _style(backend, found, drawables, shown) | {"metadata": {"map_id": map_id}}
+    return _style(backend, found, drawables, shown, expressions) | {"metadata": {"map_id": map_id}}
 
 
-def layer_style(backend: Backend, actor: Actor, layer_id: int) -> dict[str, Any]:
-    """The same of one layer alone, also of one that is not visible on its map. Raises ``NotFound``, ``Forbidden``."""
+def layer_style(backend: Backend, actor: Actor, layer_id: int, expressions: Expressions) -> dict[str, Any]:
+    """The same of one layer alone, also of one that is not visible on its map.
+
+    Raises ``NotFound``, ``Forbidden``, ``BadRequest``.
+    """
     drawable = drawable_layer(backend, actor, layer_id)
-    style = _style(backend, drawable.layer.map, [drawable], {layer_id})
+    narrowed([drawable], expressions)
+    style = _style(backend, drawable.layer.map, [drawable], {layer_id}, expressions)
     return style | {"name": drawable.layer.name or "", "metadata": {"layer_id": layer_id}}
 
 
-def _style(backend: Backend, found: Map, drawables: Sequence[Drawable], shown: Container[int]) -> dict[str, Any]:
+def _style(
+    backend: Backend, found: Map, drawables: Sequence[Drawable], shown: Container[int], expressions: Expressions
+) -> dict[str, Any]:
     """The style of some layers of a map, the bottom one first; those not ``shown`` are there to be switched on."""
     sources: dict[str, Any] = {}
     layers: list[dict[str, Any]] = [
         {"id": "background", "type": "background", "paint": {"background-color": _background(found)}}
     ]
     for drawable in drawables:
-        source = _source(backend, drawable)
+        source = _source(backend, drawable, expressions.get(drawable.layer.id))
         if source is not None:
             sources[str(drawable.layer.id)] = source
             layers += _style_layers(drawable, visible=drawable.layer.id in shown)
@@ -72,10 +86,11 @@ def _background(found: Map) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _source(backend: Backend, drawable: Drawable) -> dict[str, Any] | None:
+def _source(backend: Backend, drawable: Drawable, where: str | None) -> dict[str, Any] | None:
     layer = drawable.layer
     if drawable.look is not None:
         tiles = f"/1/layers/{layer.id}/tiles/{{z}}/{{x}}/{{y}}.mvt?v={_stamp(drawable)}"
+        tiles += "" if where is None else f"&where={quote(where, safe='')}"
         return {"type": "vector", "tiles": [tiles], "minzoom": 0, "maxzoom": VECTOR_MAX_ZOOM}
     if layer.type in ("raster", "wms"):
         tiles = f"/1/layers/{layer.id}/tiles/{{z}}/{{x}}/{{y}}.png?v={layer.version}"
@@ -156,26 +171,94 @@ def _within_world(box: Box | None) -> Box | None:
     return max(west, WORLD[0]), max(south, WORLD[1]), min(east, WORLD[2]), min(north, WORLD[3])
 
 
-def page_of_map(backend: Backend, actor: Actor, map_id: int, options: dict[str, Any]) -> dict[str, Any]:
-    """What the page of a map needs to know. Raises ``NotFound``."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks of an interactive map that the server has to see to; ``options`` are for the browser.
+
+    ``field`` and ``value`` name features of ``layer_id``, ``style`` a style sheet of the map's owner.
+    """
+
+    options: dict[str, Any]
+    expressions: Expressions
+    layer_id: int | None = None
+    field: str | None = None
+    value: str | None = None
+    style: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The configuration of an interactive map, and its style sheet where one was asked for and is there."""
+
+    config: dict[str, Any]
+    css: str | None
+
+
+def page_of_map(backend: Backend, actor: Actor, map_id: int, asked: Asked) -> Page:
+    """What the page of a map needs to know. Raises ``NotFound``, ``BadRequest``."""
     found, drawables = drawables_of_map(backend, actor, map_id)
-    config = _page(backend, actor, found, bounds_of(backend, found, drawables), options)
-    return config | {
-        "style_url": f"/1/maps/{map_id}/style.json",
-        "layers": _layers(backend, drawables),
-    }
+    address = f"/1/maps/{map_id}/style.json"
+    bounds = bounds_of(backend, found, drawables)
+    return _page_of(backend, actor, found, drawables, bounds, asked, address)
 
 
-def page_of_layer(
-    backend: Backend, actor: Actor, layer_id: int, options: dict[str, Any], map_id: int | None = None
-) -> dict[str, Any]:
-    """The same for one layer alone, also for one that is not visible on its map. Raises ``NotFound``, ``Forbidden``."""
+def page_of_layer(backend: Backend, actor: Actor, layer_id: int, asked: Asked, map_id: int | None = None) -> Page:
+    """The same for one layer alone, also for one that is not visible on its map.
+
+    Raises ``NotFound``, ``Forbidden``, ``BadRequest``.
+    """
     drawable = drawable_layer(backend, actor, layer_id, map_id)
     bounds = _within_world(layers_box(backend, [drawable], Crs.wgs84()))
-    config = _page(backend, actor, drawable.layer.map, bounds, options)
-    layer = _layers(backend, [drawable])[0] | {"visible": True, "parent": None}
-    config["map"]["name"] = layer["name"]
-    return config | {"style_url": f"/1/layers/{layer_id}/style.json", "layers": [layer]}
+    address = f"/1/layers/{layer_id}/style.json"
+    page = _page_of(backend, actor, drawable.layer.map, [drawable], bounds, asked, address)
+    page.config["layers"][0] |= {"visible": True, "parent": None}
+    page.config["map"]["name"] = page.config["layers"][0]["name"]
+    return page
+
+
+def _page_of(
+    backend: Backend,
+    actor: Actor,
+    found: Map,
+    drawables: Sequence[Drawable],
+    bounds: Box | None,
+    asked: Asked,
+    address: str,
+) -> Page:
+    narrow = narrowed(drawables, asked.expressions)
+    selection, problems = _selected(backend, narrow, asked)
+    css, problem = _css(backend, found, asked.style)
+    query = f"?expressions={as_parameter(asked.expressions)}" if asked.expressions else ""
+    config = _page(backend, actor, found, bounds, asked.options) | {
+        "style_url": address + query,
+        "layers": _layers(backend, drawables),
+        "selection": selection,
+        "notices": [*left_over(drawables, asked.expressions), *problems, *problem],
+    }
+    return Page(config, css)
+
+
+def _selected(backend: Backend, drawables: Sequence[Drawable], asked: Asked) -> tuple[dict[str, Any] | None, list[str]]:
+    """The features that ``f`` and ``v`` name, or what to say where there are none. Raises ``BadRequest``."""
+    if asked.field is None or asked.value is None:
+        return None, []
+    layer = next((one for one in drawables if one.layer.id == asked.layer_id and one.look is not None), None)
+    if layer is None:
+        return None, [f"There is no layer {asked.layer_id} on this map to find features of."]
+    selection = features_with(backend, layer, asked.field, asked.value)
+    if selection.box is None:
+        return None, [f"No feature of “{layer.layer.name or layer.layer.id}” has {asked.field} = {asked.value}."]
+    return {"layer": asked.layer_id, "feature": selection.feature, "bounds": _within_world(selection.box)}, []
+
+
+def _css(backend: Backend, found: Map, path: str | None) -> tuple[str | None, list[str]]:
+    """The style sheet, or why there is none: without it the map is still a map."""
+    if path is None:
+        return None, []
+    try:
+        return css_of(backend, found, path), []
+    except (NotFound, BadRequest) as error:
+        return None, [f"The style sheet {path} is not used: {error.message}"]
 
 
 def _page(backend: Backend, actor: Actor, found: Map, bounds: Box | None, options: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from graticule.actions.drawing import Drawable, drawable_layer, drawables_of_map, raster_of
+from graticule.actions.expressions import narrowed, with_condition
 from graticule.geometry.bounds import Bounds, boxes_in
 from graticule.geometry.crs import Crs
 from graticule.geometry.reproject import reproject
@@ -20,6 +21,7 @@ from graticule.tiles.mvt import BUFFER, EXTENT, encode_layer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from graticule.actions.expressions import Expressions
     from graticule.backend import Backend
     from graticule.catalogue.access import Actor
     from graticule.model.features import Batch, Box
@@ -30,18 +32,29 @@ RASTER = 1024
 
 
 def layer_tile(
-    backend: Backend, actor: Actor, layer_id: int, address: tuple[str, str, str], map_id: int | None = None
+    backend: Backend,
+    actor: Actor,
+    layer_id: int,
+    address: tuple[str, str, str],
+    where: str | None = None,
+    map_id: int | None = None,
 ) -> bytes:
-    """The vector tile of one layer. Raises ``NotFound``, ``Forbidden``, ``BadRequest``."""
+    """The vector tile of one layer, of the features that the condition holds for.
+
+    Raises ``NotFound``, ``Forbidden``, ``BadRequest``.
+    """
     z, x, y = parse_tile(*address)
-    return tile_of(backend, drawable_layer(backend, actor, layer_id, map_id), tile_box(z, x, y))
+    drawable = with_condition(drawable_layer(backend, actor, layer_id, map_id), where, "where")
+    return tile_of(backend, drawable, tile_box(z, x, y))
 
 
-def map_tile(backend: Backend, actor: Actor, map_id: int, address: tuple[str, str, str]) -> bytes:
+def map_tile(
+    backend: Backend, actor: Actor, map_id: int, address: tuple[str, str, str], expressions: Expressions
+) -> bytes:
     """The vector tile of all layers of a map that the caller may see. Raises as ``layer_tile``."""
     z, x, y = parse_tile(*address)
     _, drawables = drawables_of_map(backend, actor, map_id)
-    return b"".join(tile_of(backend, drawable, tile_box(z, x, y)) for drawable in drawables)
+    return b"".join(tile_of(backend, one, tile_box(z, x, y)) for one in narrowed(drawables, expressions))
 
 
 def names(layer_id: int) -> tuple[str, str]:
@@ -59,6 +72,7 @@ def tile_of(backend: Backend, drawable: Drawable, box: Box) -> bytes:
     query = Query(
         columns=look.columns,
         boxes=boxes,
+        where=drawable.where,
         owner=drawable.owner,
         classes=look.classes,
         raster=raster_of(boxes, RASTER, RASTER),

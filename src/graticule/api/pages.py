@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -10,8 +11,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from graticule.actions import auth, embed, fields, maps
+from graticule.actions.embed import Asked, Page
+from graticule.actions.page_css import style_path
 from graticule.api import pages_html
 from graticule.api.deps import COOKIE, ApiCall, Call, same_origin
+from graticule.api.render import numscale
+from graticule.api.tiles import expressions_of
 from graticule.catalogue.access import Actor
 from graticule.errors import BadRequest, Forbidden, GraticuleError, NotFound, TooManyRequests
 from graticule.geometry.bounds import boxes_in, parse_bounds
@@ -28,7 +33,10 @@ CSP = (
 UNCACHED = {"Cache-Control": "private, no-store"}
 OWN_PAGE = {"Content-Security-Policy": CSP + "; frame-ancestors 'self'"} | UNCACHED
 EMBEDDED = {"Content-Security-Policy": CSP, "Cache-Control": "private, no-cache"}
-WHOLE_PAGE = dict.fromkeys(("toolbar", "layerlist", "layerlist_expanded", "popups", "scalebar"), True)
+# Style sheets of others: nothing is fetched for one but what our own script fetches.
+STYLED = {"Content-Security-Policy": CSP.replace("img-src 'self' data: blob: https: http:", "img-src data: blob:")}
+WHOLE_PAGE = dict.fromkeys(("toolbar", "layerlist", "layerlist_expanded", "popups", "scalebar", "no3d"), True)
+WHOLE_PAGE |= dict.fromkeys(("noattrib", "noctrl", "lockzoom"), False)
 CSS_LENGTH = re.compile(r"\d{1,5}(\.\d{1,3})?(px|%|em|rem|vh|vw)?")
 
 
@@ -92,25 +100,25 @@ def log_out(call: ApiCall) -> Response:
 @router.get("/map/{map_id:id}")
 def map_page(call: ApiCall, map_id: int) -> Response:
     """A map with everything around it."""
-    options = _options(call) | WHOLE_PAGE
+    asked = _asked(call)
     try:
-        config = embed.page_of_map(call.backend, call.actor, map_id, options)
+        page = embed.page_of_map(call.backend, call.actor, map_id, replace(asked, options=asked.options | WHOLE_PAGE))
     except NotFound:
         return _not_to_be_seen(call, f"/map/{map_id}")
     maps.note_visit(call.backend, map_id)
-    return HTMLResponse(pages_html.map_page(config=config, user=_user(call.actor)), headers=OWN_PAGE)
+    return HTMLResponse(pages_html.map_page(config=page.config, user=_user(call.actor)), headers=OWN_PAGE)
 
 
 @embedding.get("/maps/{map_id:id}/render.iframe")
 def map_iframe(call: ApiCall, map_id: int) -> Response:
     """An interactive map for other people's pages."""
-    options = _options(call)
+    asked = _asked(call)
     try:
-        config = embed.page_of_map(call.backend, call.actor, map_id, options)
+        page = embed.page_of_map(call.backend, call.actor, map_id, asked)
     except NotFound:
         return _not_to_be_seen(call, f"/map/{map_id}", embedded=True)
     maps.note_visit(call.backend, map_id)
-    return HTMLResponse(pages_html.iframe_page(config=config), headers=EMBEDDED)
+    return _embedded(page)
 
 
 @embedding.get("/layers/{layer_id:id}/render.iframe")
@@ -126,12 +134,18 @@ def layer_of_map_iframe(call: ApiCall, map_id: int, layer_id: int) -> Response:
 
 
 def _layer_iframe(call: Call, layer_id: int, map_id: int | None) -> Response:
-    options = _options(call) | {"layer_id": layer_id}
+    asked = _asked(call, layer_id)
     try:
-        config = embed.page_of_layer(call.backend, call.actor, layer_id, options, map_id)
+        page = embed.page_of_layer(call.backend, call.actor, layer_id, asked, map_id)
     except (NotFound, Forbidden):
         return _not_to_be_seen(call, "/", embedded=True)
-    return HTMLResponse(pages_html.iframe_page(config=config), headers=EMBEDDED)
+    return _embedded(page)
+
+
+def _embedded(page: Page) -> Response:
+    """A style sheet is another's: its page loads no pictures, which could tell others who looks at it."""
+    html = pages_html.iframe_page(config=page.config, css=page.css)
+    return HTMLResponse(html, headers=EMBEDDED if page.css is None else EMBEDDED | STYLED)
 
 
 def _not_to_be_seen(call: Call, path: str, *, embedded: bool = False) -> Response:
@@ -150,18 +164,45 @@ def _not_to_be_seen(call: Call, path: str, *, embedded: bool = False) -> Respons
     return HTMLResponse(page, 404, headers=EMBEDDED if embedded else OWN_PAGE)
 
 
-def _options(call: Call) -> dict[str, object]:
-    """The parameters of an interactive map (the contract, section 2). Raises ``BadRequest``."""
+def _asked(call: Call, layer_id: int | None = None) -> Asked:
+    """The parameters of an interactive map (the contract, section 2), of ``layer_id`` alone or of a whole map.
+
+    Raises ``BadRequest``.
+    """
+    options = _options(call)
+    if layer_id is not None:
+        options["layer_id"] = layer_id
+    layer, field, value = options["layer_id"], options["f"], options["v"]
+    for name, missing in (("f", field is None and value is not None), ("v", field is not None and value is None)):
+        if missing:
+            raise BadRequest("f and v go together.", field=name, expected="an attribute in f and its value in v")
+    if field is not None and layer is None:
+        raise BadRequest("f and v are of a layer.", field="layer_id", expected="the layer whose attribute f is")
+    style = call.text("style")
+    return Asked(options, expressions_of(call), layer, field, value, None if style is None else style_path(style))
+
+
+def _options(call: Call) -> dict[str, Any]:
+    """What the browser has to know of the parameters. Raises ``BadRequest``."""
+    expanded = call.flag("layerlist_expanded")
     return {
         "toolbar": call.flag("toolbar"),
-        "layerlist": call.flag("layerlist"),
-        "layerlist_expanded": call.flag("layerlist_expanded"),
+        "layerlist": call.flag("layerlist", default=expanded),
+        "layerlist_expanded": expanded,
         "popups": call.flag("popups", "popupus"),
         "scalebar": call.flag("scalebar"),
+        "search": call.flag("search"),
+        "noattrib": call.flag("noattrib"),
+        "noctrl": call.flag("noctrl"),
+        "no3d": call.flag("no3d"),
+        "lockzoom": call.flag("lockzoom"),
+        "numscale": numscale(call),
         "visibility": _visibility(call),
         "bounds": _bounds(call),
         "layer_id": _id(call, "layer_id"),
         "feature_id": _id(call, "feature_id"),
+        "f": call.text("f"),
+        "v": call.text("v"),
         "width": _length(call, "width"),
         "height": _length(call, "height"),
     }

@@ -53,9 +53,14 @@ def map_page(*, config: dict[str, Any], user: dict[str, Any] | None) -> str:
     return _render("map.html", _MAP, title=title, config=config, user=user, next_path=next_path)
 
 
-def iframe_page(*, config: dict[str, Any]) -> str:
-    """The same map with nothing around it, for other people's pages."""
-    return _render("iframe.html", _IFRAME, title=config["map"]["name"], config=config)
+def iframe_page(*, config: dict[str, Any], css: str | None = None) -> str:
+    """The same map with nothing around it, for other people's pages.
+
+    ``css`` is the text of a style sheet in which nothing ends a ``<style>``.
+    """
+    classes = ["map-body", *(name for name in ("noattrib", "noctrl") if config["options"][name])]
+    title = config["map"]["name"]
+    return _render("iframe.html", _IFRAME, title=title, config=config, css=css, classes=" ".join(classes))
 
 
 def message_page(

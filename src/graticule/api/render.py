@@ -101,12 +101,16 @@ def frame_of(call: Call, map_projection: Crs) -> Frame:
         box = reproject_box(picture_box(parse_bounds(bounds, given), given), given, crs)
         if box is None:
             raise BadRequest("The projection shows nothing of these bounds.", field="bounds", value=bounds)
-    scale = call.text("numscale")
-    numscale = None
-    if scale is not None and scale.lower() not in ("false", "0"):
-        numscale = fields.number("numscale", scale, 1, 1e10)
     width, height = (call.integer(name, 256, 1, LARGEST) for name in ("width", "height"))
-    return Frame(width, height, crs, box, numscale, legend=call.flag("layerlist"))
+    return Frame(width, height, crs, box, numscale(call), legend=call.flag("layerlist"))
+
+
+def numscale(call: Call) -> float | None:
+    """The denominator of the scale; false and 0 ask for none. Raises ``BadRequest``."""
+    scale = call.text("numscale")
+    if scale is None or scale.lower() in ("false", "0"):
+        return None
+    return fields.number("numscale", scale, 1, 1e10)
 
 
 def picture_box(bounds: Bounds, crs: Crs) -> Box:

@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from graticule.actions import embed, pictures, tiles
+from graticule.actions.expressions import Expressions, parse_expressions
 from graticule.actions.pictures import Frame
 from graticule.api import reply
 from graticule.api.deps import ApiCall, Call
@@ -22,19 +23,24 @@ TILE_PIXELS = 256
 @router.get("/layers/{layer_id:id}/tiles/{z}/{x}/{y}.mvt")
 def layer_vector_tile(call: ApiCall, layer_id: int, z: str, x: str, y: str) -> Response:
     """A vector tile of a layer; 204 where there is nothing."""
-    return _vector(call, tiles.layer_tile(call.backend, call.actor, layer_id, (z, x, y)))
+    return _vector(call, tiles.layer_tile(call.backend, call.actor, layer_id, (z, x, y), call.text("where")))
 
 
 @router.get("/maps/{map_id:id}/layers/{layer_id:id}/tiles/{z}/{x}/{y}.mvt")
 def layer_of_map_vector_tile(call: ApiCall, map_id: int, layer_id: int, z: str, x: str, y: str) -> Response:
     """The same, below a map."""
-    return _vector(call, tiles.layer_tile(call.backend, call.actor, layer_id, (z, x, y), map_id))
+    return _vector(call, tiles.layer_tile(call.backend, call.actor, layer_id, (z, x, y), call.text("where"), map_id))
 
 
 @router.get("/maps/{map_id:id}/tiles/{z}/{x}/{y}.mvt")
 def map_vector_tile(call: ApiCall, map_id: int, z: str, x: str, y: str) -> Response:
     """A vector tile of all layers of a map."""
-    return _vector(call, tiles.map_tile(call.backend, call.actor, map_id, (z, x, y)))
+    return _vector(call, tiles.map_tile(call.backend, call.actor, map_id, (z, x, y), expressions_of(call)))
+
+
+def expressions_of(call: Call) -> Expressions:
+    """``expressions``: conditions on the features of layers. Raises ``BadRequest``."""
+    return parse_expressions(call.text("expressions") or "")
 
 
 def _vector(call: Call, tile: bytes) -> Response:
@@ -107,13 +113,13 @@ def tilejson(call: ApiCall, map_id: int) -> Response:
 @router.get("/maps/{map_id:id}/style.json")
 def map_style(call: ApiCall, map_id: int) -> Response:
     """The MapLibre style of a map."""
-    return reply.json(embed.map_style(call.backend, call.actor, map_id))
+    return reply.json(embed.map_style(call.backend, call.actor, map_id, expressions_of(call)))
 
 
 @router.get("/layers/{layer_id:id}/style.json")
 def layer_style(call: ApiCall, layer_id: int) -> Response:
     """The MapLibre style of one layer alone."""
-    return reply.json(embed.layer_style(call.backend, call.actor, layer_id))
+    return reply.json(embed.layer_style(call.backend, call.actor, layer_id, expressions_of(call)))
 
 
 def base_url(call: Call) -> str:

@@ -106,14 +106,10 @@ IFRAME = "GET /maps/{}/render.iframe"
 HTML = {"Content-Type": "text/html.*"}
 
 
-# The page takes these and does nothing with them yet.
-PAGE_PARAMETERS = "not shown by the page yet"
-
-
-def _page(query: str, covers: str, *patterns: str, owed: str = "") -> Case:
+def _page(query: str, covers: str, *patterns: str) -> Case:
     """An interactive map whose configuration says what was asked for."""
     path, checks = f"maps/{{map}}/render.iframe?{query}", tuple(map(says, patterns))
-    return Case(IFRAME, path, covers, headers=HTML, check=checks, owed=owed)
+    return Case(IFRAME, path, covers, headers=HTML, check=checks)
 
 
 PAGES = (
@@ -123,15 +119,20 @@ PAGES = (
     _page(f"bounds={WHOLE}", "bounds", '"bounds":\\s*\\[-17.9'),
     _page("width=600&height=50%25", "width height", "600px", "50%"),
     _page("visibility={layer},{osm}", "visibility", "visibility"),
-    _page("expressions={layer}~value>100", "expressions", "expressions", owed=PAGE_PARAMETERS),
-    _page("layer_id={layer}&f=name&v=Split", "f v", '"f":\\s*"name"|16.44, 43.51', owed=PAGE_PARAMETERS),
-    _page("numscale=20000", "numscale", "20000", owed=PAGE_PARAMETERS),
+    _page("expressions={layer}~value>100", "expressions", "expressions"),
+    _page("layer_id={layer}&f=name&v=Split", "f v", '"f":\\s*"name"|16.44, 43.51'),
+    _page("numscale=20000", "numscale", "20000"),
     _page("layerlist_expanded=true", "layerlist_expanded", '"layerlist_expanded":\\s*true'),
-    _page("noattrib=1&noctrl=1&no3d=1&lockzoom=true", "noattrib noctrl no3d lockzoom", '"noattrib":\\s*true', '"noctrl":\\s*true', '"no3d":\\s*true', '"lockzoom":\\s*true', owed=PAGE_PARAMETERS),
-    _page("style={css}", "style", "page.css|border: 1px solid red", owed=PAGE_PARAMETERS),
-    _page("search=true", "", '"search":\\s*true', owed=PAGE_PARAMETERS),
+    _page("noattrib=1&noctrl=1&no3d=1&lockzoom=true", "noattrib noctrl no3d lockzoom", '"noattrib":\\s*true', '"noctrl":\\s*true', '"no3d":\\s*true', '"lockzoom":\\s*true'),
+    _page("style={css}", "style", "page.css|border: 1px solid red"),
+    _page("search=true", "", '"search":\\s*true'),
     Case(IFRAME, "maps/{map}/render.iframe?toolbar=perhaps", "toolbar", status=400, field="toolbar"),
     Case(IFRAME, "maps/{map}/render.iframe?bounds=x", "bounds", status=400, field="bounds"),
+    Case(IFRAME, "maps/{map}/render.iframe?expressions={layer}~value>", "expressions", status=400, field="expressions"),
+    Case(IFRAME, "maps/{map}/render.iframe?layer_id={layer}&f=nothing&v=1", "f", status=400, field="f"),
+    Case(IFRAME, "maps/{map}/render.iframe?layer_id={layer}&f=value&v=Split", "v", status=400, field="v"),
+    Case(IFRAME, "maps/{map}/render.iframe?numscale=x", "numscale", status=400, field="numscale"),
+    Case(IFRAME, "maps/{map}/render.iframe?style=page.txt", "style", status=400, field="style"),
 )  # fmt: skip
 
 LAYERS = "GET /maps/{}/layers"

@@ -21,7 +21,15 @@ const WORLD: Bounds = [-180, -65, 180, 78];
 const NORTH = 85.05;
 const EMPTY: StyleSpecification = { version: 8, sources: {}, layers: [] };
 
+// The scale of MapLibre's zoom level 0 at the equator, whose pixel is 0.28 mm (OGC 05-078r4) and whose world is 512 wide.
+const DENOMINATOR_OF_ZOOM_0 = 559_082_264.028_717_8 / 2;
+
 setWorkerUrl(workerUrl);
+
+/** The zoom level of the scale 1:`denominator`, as pictures of the map have it. */
+export function zoomOfScale(denominator: number): number {
+  return Math.log2(DENOMINATOR_OF_ZOOM_0 / denominator);
+}
 
 /** `bounds` as MapLibre takes them: within the Mercator square. */
 export function mercatorBounds([west, south, east, north]: Bounds): LngLatBoundsLike {
@@ -38,24 +46,28 @@ export class MapView {
   private visible: ReadonlySet<number>;
   /** Whether the style has come, or is known not to come. */
   private arrived = false;
+  private readonly numscale: number | null;
+  private readonly lockzoom: boolean;
 
   constructor(container: HTMLElement, config: MapConfig, visible: ReadonlySet<number>) {
     this.visible = visible;
+    const { no3d, numscale, lockzoom } = config.options;
+    this.numscale = numscale;
+    this.lockzoom = lockzoom;
     this.home = mercatorBounds(config.options.bounds ?? config.map.bounds ?? WORLD);
     this.map = new MapLibreMap({
       container,
       style: EMPTY,
-      bounds: this.home,
-      fitBoundsOptions: { padding: 16, maxZoom: 16 },
       attributionControl: false,
       transformRequest: (url) => ({ url, headers: keyHeaders(url, location) }),
-      // Pictures of the map know no tilt and no turn.
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
+      dragRotate: !no3d,
+      pitchWithRotate: !no3d,
+      touchPitch: !no3d,
+      maxPitch: no3d ? 0 : 60,
       locale: { "Map.Title": config.map.name },
     });
-    this.map.touchZoomRotate.disableRotation();
+    if (no3d) this.forbidTurning();
+    this.begin(config.selection ? mercatorBounds(config.selection.bounds) : this.home);
     this.addControls(config);
     this.tellState();
     window.graticuleMap = this.map;
@@ -86,16 +98,58 @@ export class MapView {
     this.map.triggerRepaint();
   }
 
+  /** Go somewhere, with north up; where zooming is locked the scale stays. */
   fit(bounds: LngLatBoundsLike, maxZoom = 16): void {
-    this.map.fitBounds(bounds, { padding: 24, maxZoom });
+    this.map.fitBounds(bounds, { padding: 24, maxZoom, pitch: 0, bearing: 0, linear: this.lockzoom });
+  }
+
+  /** Be somewhere from the start, at the scale that was asked for. */
+  begin(bounds: LngLatBoundsLike): void {
+    if (this.lockzoom) this.allowZooms(null);
+    this.map.fitBounds(bounds, { padding: 16, maxZoom: 16, animate: false });
+    if (this.numscale !== null) this.map.setZoom(zoomOfScale(this.numscale));
+    if (this.lockzoom) this.lockZoom();
+  }
+
+  /** Call `then` once the map's own style is drawn. */
+  whenDrawn(then: () => void): void {
+    const look = (): void => {
+      if (!this.arrived) return;
+      this.map.off("idle", look);
+      then();
+    };
+    this.map.on("idle", look);
+    this.map.triggerRepaint();
+  }
+
+  private forbidTurning(): void {
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+  }
+
+  /** Whatever asks for another zoom level gets this one; and the wheel is left to the page around the map. */
+  private lockZoom(): void {
+    this.allowZooms(this.map.getZoom());
+    const { scrollZoom, boxZoom, doubleClickZoom, touchZoomRotate } = this.map;
+    for (const handler of [scrollZoom, boxZoom, doubleClickZoom, touchZoomRotate]) handler.disable();
+  }
+
+  private allowZooms(only: number | null): void {
+    this.map.setMinZoom(null);
+    this.map.setMaxZoom(only);
+    this.map.setMinZoom(only);
   }
 
   private addControls({ map, options }: MapConfig): void {
+    if (!options.noattrib) this.addAttribution(map);
+    if (options.scalebar && !options.noctrl) this.map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
+  }
+
+  private addAttribution(map: MapConfig["map"]): void {
     // MapLibre cleans the markup of attributions; a map's copyright line is plain text.
     const copyright = document.createElement("span");
     copyright.textContent = map.copyright ?? "";
     this.map.addControl(new AttributionControl(copyright.textContent ? { customAttribution: copyright.innerHTML } : {}));
-    if (options.scalebar) this.map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
   }
 
   /** The page's root says whether the map is still at work: for the loading bar, and for tests. */

@@ -1,15 +1,18 @@
 /** The map with all that lies on it, as the map page and the embedded map both show it. */
 
 import { readFeature } from "../api/layers";
-import { type MapConfig, readConfig } from "../config";
+import { boundsOf } from "../api/search";
+import { type Bounds, type MapConfig, readConfig } from "../config";
+import { highlight } from "../map/highlight";
 import { watchPointer } from "../map/hover";
-import { Popups } from "../map/popups";
+import { Popups, type Subject } from "../map/popups";
 import { watchTrouble } from "../map/trouble";
-import { MapView } from "../map/view";
+import { MapView, mercatorBounds } from "../map/view";
 import { drawn, switchedOn } from "../map/visibility";
 import { byId } from "../ui/dom";
 import { LayerList } from "../ui/layerlist";
 import { notify } from "../ui/notice";
+import { SearchBox } from "../ui/searchbox";
 import { type Tool, toolbar } from "../ui/toolbar";
 // After the styles that MapLibre brings, which it overrules.
 import "../styles/map.css";
@@ -31,14 +34,15 @@ export class MapScreen {
     this.view = new MapView(byId("map"), config, this.drawn());
     this.popups = new Popups(this.view.map, () => this.config.layers);
     this.popups.enabled = config.options.popups;
-    this.list = config.options.layerlist ? this.makeList() : null;
-    if (this.list) stage.append(this.list.element);
-    if (config.options.toolbar) stage.append(toolbar(this.tools()));
+    const { noctrl, layerlist } = config.options;
+    this.list = layerlist && !noctrl ? this.makeList() : null;
+    if (!noctrl) stage.append(...this.controls());
     watchTrouble(this.view.map, () => this.config.layers);
     watchPointer(this.view.map, () => this.config.layers, () => this.popups.clickable());
     this.view.load(config.style_url);
     this.pollWhileBusy();
     void this.selectAsked();
+    config.notices.forEach((text, index) => notify(`asked-${index}`, text, "warning"));
   }
 
   /** Take over what the server now says of this map: new layers, new states, a new style. */
@@ -66,6 +70,26 @@ export class MapScreen {
     return drawn(this.config.layers, this.on);
   }
 
+  private controls(): HTMLElement[] {
+    const { options } = this.config;
+    const controls = this.list ? [this.list.element] : [];
+    if (options.search) controls.push(this.searchBox());
+    if (options.toolbar) controls.push(toolbar(this.tools()));
+    return controls;
+  }
+
+  private searchBox(): HTMLElement {
+    const box = new SearchBox(
+      () => this.config.layers,
+      ({ layer, feature, bounds }) => {
+        if (bounds === null) return notify("selection", "This feature has no place on the map.", "warning");
+        this.view.fit(mercatorBounds(bounds));
+        this.select({ layer, feature }, bounds);
+      },
+    );
+    return box.element;
+  }
+
   private makeList(): LayerList {
     const list = new LayerList({
       expanded: this.config.options.layerlist_expanded,
@@ -80,11 +104,12 @@ export class MapScreen {
 
   private tools(): Tool[] {
     const { map } = this.view;
-    const tools: Tool[] = [
+    const zooming: Tool[] = [
       { name: "plus", label: "Zoom in", press: () => void map.zoomIn() },
       { name: "minus", label: "Zoom out", press: () => void map.zoomOut() },
-      { name: "extent", label: "Full extent", press: () => this.view.fit(this.view.home) },
     ];
+    const extent: Tool = { name: "extent", label: "Full extent", press: () => this.view.fit(this.view.home) };
+    const tools = this.config.options.lockzoom ? [extent] : [...zooming, extent];
     if (!this.config.options.popups) return tools;
     const info: Tool = { name: "info", label: "Show attributes on click", on: true, press: () => this.toggleInfo() };
     return [...tools, info];
@@ -114,20 +139,33 @@ export class MapScreen {
     this.pollWhileBusy();
   }
 
-  /** Zoom to the feature that the page's address names, and show what it is. */
+  /** Be where the feature is that the page's address names by its number, or those that it names by a value. */
   private async selectAsked(): Promise<void> {
     const { layer_id: layer, feature_id: id } = this.config.options;
-    if (layer === null || id === null) return;
+    if (layer === null || id === null) return this.selectByValue();
     try {
-      const feature = await readFeature(layer, id);
-      const { __xmin: west, __ymin: south, __xmax: east, __ymax: north } = feature;
-      if (west === null || south === null || east === null || north === null) return;
-      this.view.fit([west, south, east, north]);
-      const open = (): void => this.popups.open([{ layer, feature: id }], [(west + east) / 2, (south + north) / 2]);
-      if (this.config.options.popups) this.view.map.once("idle", open);
+      const bounds = boundsOf(await readFeature(layer, id));
+      if (bounds === null) return;
+      this.view.begin(mercatorBounds(bounds));
+      this.select({ layer, feature: id }, bounds);
     } catch (error) {
       notify("selection", `The feature could not be shown: ${(error as Error).message}`, "warning");
     }
+  }
+
+  private selectByValue(): void {
+    const { selection } = this.config;
+    if (selection === null || selection.feature === null) return;
+    this.select({ layer: selection.layer, feature: selection.feature }, selection.bounds);
+  }
+
+  /** Outline a feature, and show what it is where pop-ups are on. */
+  private select(subject: Subject, [west, south, east, north]: Bounds): void {
+    this.popups.close();
+    this.view.whenDrawn(() => {
+      if (this.config.options.popups) this.popups.open([subject], [(west + east) / 2, (south + north) / 2]);
+      else highlight(this.view.map, subject.layer, subject.feature);
+    });
   }
 }
 
