@@ -80,6 +80,9 @@ PICTURE = (
     Parameter("timestamp", "When the map last changed, as far as the caller knows: allows to keep the picture longer."),
     Parameter("phender", "false: answer only what is in store, else 404.", FLAG | {"default": True}),
 )
+EXPRESSIONS = Parameter(
+    "expressions", "{layer_id}~{condition}[;…]: draw only the features of a layer that it holds for."
+)
 PAGE_OF_MAP = (
     Parameter("toolbar", "Show the toolbar.", FLAG),
     Parameter("layerlist", "Show the list of layers.", FLAG),
@@ -94,16 +97,18 @@ PAGE_OF_MAP = (
     Parameter("width", "Width of the map, a CSS length.", {"type": "string", "default": "100%"}),
     Parameter("height", "Height of the map, a CSS length.", {"type": "string", "default": "100%"}),
     Parameter("visibility", "A comma list of the layers to show."),
-    Parameter("expressions", "{layer_id}~{condition}[;…]: draw only the features of a layer that it holds for."),
+    EXPRESSIONS,
     Parameter("f", "With layer_id and v: go to the features whose attribute f …"),
     Parameter("v", "… has this value."),
     Parameter("numscale", "The denominator of the scale to begin with."),
     Parameter("scalebar", "Show a scale bar.", FLAG),
     Parameter("noattrib", "Show no attribution.", FLAG),
-    Parameter("noctrl", "Show no controls.", FLAG),
-    Parameter("no3d", "Use no 3D transforms.", FLAG),
+    Parameter("noctrl", "Show no controls, whatever else is asked for.", FLAG),
+    Parameter("no3d", "Keep the map flat and north up: no tilting, no turning.", FLAG),
     Parameter("lockzoom", "Do not zoom.", FLAG),
     Parameter("search", "Show a search box.", FLAG),
-    Parameter("style", "A CSS file in the storage of the map's owner."),
+    Parameter(
+        "style", "The path of a CSS file in the storage of the map's owner; it must load nothing by @import or url()."
+    ),
     Parameter("invalidate", "Taken for the sake of older programs: the page always shows what is so.", FLAG),
 )

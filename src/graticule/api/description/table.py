@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graticule.api.description.parameters import (
+    EXPRESSIONS,
     FEATURES,
     FIELDS,
     FLAG,
@@ -129,11 +130,11 @@ MAPS = {
     "GET /maps/{}/render.png": Described(file(PNG), PICTURE),
     "GET /maps/{}/render.jpg": Described(file(JPG), PICTURE),
     "GET /maps/{}/render.iframe": Described(file(HTML), PAGE_OF_MAP),
-    "GET /maps/{}/tiles/{}/{}/{}.mvt": Described(file(MVT)),
+    "GET /maps/{}/tiles/{}/{}/{}.mvt": Described(file(MVT), (EXPRESSIONS,)),
     "GET /maps/{}/tiles/{}/{}/{}.png": Described(file(PNG)),
     "GET /maps/{}/tiles/{}/{}/{}.jpg": Described(file(JPG)),
     "GET /maps/{}/tilejson.json": Described(OBJECT),
-    "GET /maps/{}/style.json": Described(OBJECT),
+    "GET /maps/{}/style.json": Described(OBJECT, (EXPRESSIONS,)),
     "GET /maps/{}/get_modified_timestamp": Described(OBJECT),
     "GET /maps/{}/sharing": Described(OBJECT),
 }
@@ -150,10 +151,10 @@ LAYERS = {
     "GET /layers/{}/render.png": Described(file(PNG), PICTURE),
     "GET /layers/{}/render.jpg": Described(file(JPG), PICTURE),
     "GET /layers/{}/render.iframe": Described(file(HTML), PAGE_OF_MAP),
-    "GET /layers/{}/tiles/{}/{}/{}.mvt": Described(file(MVT)),
+    "GET /layers/{}/tiles/{}/{}/{}.mvt": Described(file(MVT), (WHERE,)),
     "GET /layers/{}/tiles/{}/{}/{}.png": Described(file(PNG)),
     "GET /layers/{}/tiles/{}/{}/{}.jpg": Described(file(JPG)),
-    "GET /layers/{}/style.json": Described(OBJECT),
+    "GET /layers/{}/style.json": Described(OBJECT, (EXPRESSIONS,)),
     "GET /layers/{}/export.{}": Described(
         file(ANY_FILE), (Parameter("zip", "Answer it in a zip.", FLAG), *PROJECTION), errors=BUSY
     ),
