@@ -107,8 +107,6 @@ PAGE_OF_MAP = (
     Parameter("no3d", "Keep the map flat and north up: no tilting, no turning.", FLAG),
     Parameter("lockzoom", "Do not zoom.", FLAG),
     Parameter("search", "Show a search box.", FLAG),
-    Parameter(
-        "style", "The path of a CSS file in the storage of the map's owner; it must load nothing by @import or url()."
-    ),
+    Parameter("style", "The path of a CSS file in the storage of the map's owner, without @import and url()."),
     Parameter("invalidate", "Taken for the sake of older programs: the page always shows what is so.", FLAG),
 )
