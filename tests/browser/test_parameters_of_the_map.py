@@ -142,7 +142,7 @@ def test_layerlist_expanded_shows_the_list_opened(page: Page, world: World) -> N
 
 @pytest.mark.parametrize(("query", "turned"), [("", True), ("&no3d=1", False)])
 def test_no3d_keeps_the_map_flat_and_north_up(page: Page, world: World, query: str, turned: bool) -> None:
-    show(page, world.iframe(EUROPE + query))
+    show(page, world.iframe(f"{EUROPE}&visibility={world.layers['Countries']}{query}"))
     page.mouse.move(500, 350)
     page.mouse.down(button="right")
     page.mouse.move(650, 250, steps=4)
@@ -198,11 +198,12 @@ def pinch(page: Page) -> None:
 
 @pytest.mark.parametrize("zooming", [wheel, double_click, plus_key, drag_a_box, pinch])
 def test_lockzoom_refuses_every_way_of_zooming(page: Page, world: World, zooming: Any) -> None:
-    show(page, world.iframe(f"{EUROPE}&toolbar=1"))
+    seen = f"{EUROPE}&toolbar=1&visibility={world.layers['Countries']}"
+    show(page, world.iframe(seen))
     start = zoom(page)
     zooming(page)
     page.wait_for_function("start => window.graticuleMap.getZoom() > start + 0.2", arg=start)
-    show(page, world.iframe(f"{EUROPE}&toolbar=1&lockzoom=true"))
+    show(page, world.iframe(f"{seen}&lockzoom=true"))
     start, west = zoom(page), view(page)[0]
     zooming(page)
     pan(page)
