@@ -159,7 +159,7 @@ def test_no3d_keeps_the_map_flat_and_north_up(page: Page, world: World, query: s
 def pan(page: Page) -> None:
     """Move the map by a key, and wait until it is drawn there: what was asked for before has been done or refused."""
     page.locator("canvas").focus()
-    page.evaluate("window.moved = new Promise(done => window.graticuleMap.once('moveend', () => done(true)))")
+    page.evaluate("void (window.moved = new Promise(done => window.graticuleMap.once('moveend', () => done(true))))")
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("window.moved")
     wait_until_drawn(page)
