@@ -40,7 +40,7 @@ NO_GEOMETRY = "NONE"
 # SQLite takes 2000; some are ours.
 MOST_COLUMNS = 1990
 # How often a file is read that changes while it is read.
-MOST_TRIES = 5
+MOST_TRIES = 30
 NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
